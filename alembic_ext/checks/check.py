@@ -1,0 +1,83 @@
+"""What a check is: a code, a severity, and a rule that takes facts by parameter name and yields findings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
+from alembic_ext.settings import SettingsProblem
+
+Rule = Callable[..., Iterator[Finding]]
+
+MANUAL = Repair(safety=Safety.MANUAL, reversible=False)
+
+
+@dataclass(kw_only=True, eq=False)
+class Check:
+    """One check. Its module's docstring is its documentation.
+
+    The module is named after the slug. The docstring has four headings: ``## What it does``,
+    ``## Why is this bad?``, ``## Example`` and ``## Repair``.
+
+    :param module: the ``__name__`` of the check's module; the slug is its last part with dashes.
+    :param safety: the strongest repair that this check may ever offer.
+    """
+
+    module: str
+    code: str
+    severity: Severity
+    safety: Safety = Safety.MANUAL
+    rule_function: Rule | None = None
+    parameters: tuple[str, ...] = field(default=())
+
+    @property
+    def slug(self) -> str:
+        return self.module.rpartition(".")[2].replace("_", "-")
+
+    def rule(self, function: Rule) -> Rule:
+        """Register the rule: its parameter names are the facts it needs."""
+        self.rule_function = function
+        self.parameters = tuple(inspect.signature(function).parameters)
+        return function
+
+    def finding(
+        self,
+        *,
+        subject: str,
+        summary: str,
+        why: str,
+        evidence: Mapping[str, Any],
+        location: Location | None = None,
+        details: tuple[str, ...] = (),
+        repair: Repair = MANUAL,
+        next_actions: tuple[NextAction, ...] = (),
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding of this check. The runner fills in the database's name."""
+        return Finding(
+            code=self.code,
+            slug=self.slug,
+            severity=severity or self.severity,
+            subject=subject,
+            summary=summary,
+            why=why,
+            evidence=evidence,
+            location=location or Location(),
+            details=details,
+            repair=repair,
+            next_actions=next_actions,
+        )
+
+    def from_problem(self, problem: SettingsProblem, *, why: str) -> Finding:
+        """The finding for a setting that cannot be used."""
+        return self.finding(
+            subject=problem.key or (str(problem.path) if problem.path else "configuration"),
+            summary=problem.summary,
+            why=why,
+            evidence=problem.evidence,
+            location=Location(path=problem.path, line=problem.line),
+            next_actions=(NextAction(kind="edit-file", label=problem.hint),),
+        )

@@ -22,7 +22,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from alembic import context
-
 from alembic.util import CommandError
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url

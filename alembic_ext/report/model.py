@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from alembic_ext.facts.target import Target
-from alembic_ext.findings import CheckResult, Finding
+from alembic_ext.findings import CheckResult, Finding, Severity, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from alembic_ext.facts.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,8 @@ class DoctorReport:
     :param invocation: how the user began (``("alembic", "-c", "conf/alembic.ini")``), for commands to paste.
     :param environment: variables the user named that a pasted command needs too (``CONFIG_FILE``).
     :param elapsed: seconds.
+    :param root: the project root: files below it are shown relative to it.
+    :param messages: the messages of revisions that are named in the report, by id.
     """
 
     exit_code: int
@@ -66,6 +73,8 @@ class DoctorReport:
     secrets: tuple[str, ...] = ()
     elapsed: float = 0.0
     command: str = "doctor"
+    root: Path | None = None
+    messages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -75,8 +84,30 @@ class DoctorReport:
     def findings(self) -> tuple[Finding, ...]:
         """The findings that count: suppressed ones are left out."""
         return tuple(
-            finding for result in self.results if result.status.value != "suppressed" for finding in result.findings
+            finding
+            for result in self.results
+            if result.status.value != "suppressed"
+            for finding in result.findings
         )
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many checks ended how, each counted once: found ones by their worst finding."""
+        count = {"checks": len(self.results), "ok": 0, "error": 0, "warning": 0, "info": 0}
+        count |= {"skipped": 0, "not_applicable": 0, "crashed": 0, "suppressed": 0}
+        severities = list(Severity)
+        for result in self.results:
+            name = result.status.value.replace("-", "_")
+            if result.status is Status.FOUND:
+                name = min((finding.severity for finding in result.findings), key=severities.index).value
+            count[name] += 1
+        return count
+
+    def shown(self, path: Path) -> str:
+        """A file as the report names it: relative to the project root when it lies below it."""
+        if self.root is not None and path.is_relative_to(self.root):
+            return path.relative_to(self.root).as_posix()
+        return str(path)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of ``--format json``."""

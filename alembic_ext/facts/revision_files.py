@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
+
+from alembic_ext.facts.bytecode import CompiledFolder, read_bytecode
+from alembic_ext.facts.declarations import Declarations, Undeclared, apparent_revisions, read_declarations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +22,7 @@ class RevisionFile:
     :param down_revisions: ids as written; ``()`` for a base.
     :param message: the first line of the docstring, or ``""``.
     :param line: the line of ``revision = ...``, from 1.
+    :param source: the file's bytes, read once for everything that looks at its text; empty for bytecode.
     """
 
     path: Path
@@ -26,15 +35,46 @@ class RevisionFile:
     line: int = 1
     down_revision_line: int | None = None
     depends_on_line: int | None = None
+    source: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnreadableFile:
-    """A file in a version location that Alembic would load and that we could not read, with the reason."""
+    """A file in a version location that Alembic would load and that we could not read, with the reason.
+
+    :param apparent_revisions: ids that its text seems to declare; a hint, never a fact.
+    """
 
     path: Path
     reason: str
     line: int | None = None
+    apparent_revisions: tuple[str, ...] = ()
+
+    def may_declare(self, revision: str) -> bool:
+        """Whether this id may well be the one that the file was meant to declare."""
+        return revision in self.apparent_revisions or not self.apparent_revisions
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrphanBytecode:
+    """A ``.pyc`` in a version location whose source is gone.
+
+    :param loaded: Alembic loads it, as a revision of its own (``sourceless``).
+    :param revision: the id in it, or ``None`` when it cannot be read.
+    """
+
+    path: Path
+    location: Path
+    loaded: bool
+    revision: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotLoadedFile:
+    """A file with a ``revision`` in a folder that Alembic does not search."""
+
+    path: Path
+    revision: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +83,8 @@ class RevisionFiles:
 
     :param locations: the version locations, absolute, in order; missing ones included.
     :param missing_locations: those that do not exist.
+    :param orphan_bytecode: bytecode in the version locations whose source is gone.
+    :param not_loaded: files with a ``revision`` in folders that are not searched.
     """
 
     script_location: Path
@@ -52,3 +94,241 @@ class RevisionFiles:
     sourceless: bool = False
     files: tuple[RevisionFile, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
+    orphan_bytecode: tuple[OrphanBytecode, ...] = ()
+    not_loaded: tuple[NotLoadedFile, ...] = ()
+
+
+def read_revision_files(
+    script_location: Path, locations: Sequence[Path], *, recursive: bool = False, sourceless: bool = False
+) -> RevisionFiles:
+    """Read the files that Alembic would load, in the order in which it would load them.
+
+    :param recursive: the option ``recursive_version_locations``.
+    :param sourceless: the option ``sourceless``.
+    """
+    files: list[RevisionFile] = []
+    unreadable: list[UnreadableFile] = []
+    orphans: list[OrphanBytecode] = []
+    searched: dict[str, None] = {}
+    seen: set[str] = set()
+    pattern = _LOADED_SOURCELESS if sourceless else _LOADED
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Python says about a file's text is Alembic's to show
+        for location in locations:
+            for folder in _folders(str(location), recursive=recursive):
+                searched[folder.real] = None
+                compiled = CompiledFolder(folder.real)
+                orphans += _orphans(folder, location, sourceless=sourceless)
+                for path, real in folder.candidates(sourceless=sourceless):
+                    name = os.path.basename(real)  # noqa: PTH119 - thousands of them
+                    match = pattern.match(name)
+                    if real in seen or match is None or _has_better(real, match):
+                        continue
+                    seen.add(real)
+                    here = compiled if os.path.dirname(real) == folder.real else CompiledFolder(os.path.dirname(real))  # noqa: PTH120
+                    read = _read(path, real, location, here)
+                    if isinstance(read, RevisionFile):
+                        files.append(read)
+                    else:
+                        unreadable.append(read)
+        not_loaded = tuple(_not_loaded(script_location, locations, searched))
+    return RevisionFiles(
+        script_location=script_location,
+        locations=tuple(locations),
+        missing_locations=tuple(location for location in locations if not location.is_dir()),
+        recursive=recursive,
+        sourceless=sourceless,
+        files=tuple(files),
+        unreadable=tuple(unreadable),
+        orphan_bytecode=tuple(orphans),
+        not_loaded=not_loaded,
+    )
+
+
+# Which names Alembic loads: not `__init__.py`, not an editor's `.#lock.py`.
+_LOADED = re.compile(r"(?!\.\#|__init__)(.*\.py)$")
+_LOADED_SOURCELESS = re.compile(r"(?!\.\#|__init__)(.*\.py)(c|o)?$")
+_NAMED_AFTER_ITS_ID = re.compile(r"([a-f0-9]+)\.py$")
+_RAW_FILE = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """One folder of a version location: its names, sorted; links to files point to where they lead."""
+
+    path: str
+    real: str
+    files: tuple[str, ...]
+    links: frozenset[str]
+
+    def candidates(self, *, sourceless: bool) -> Iterator[tuple[str, str]]:
+        """Path as found and real path, in Alembic's order."""
+        if os.path.basename(self.path).endswith("__pycache__"):  # noqa: PTH119
+            return
+        for name in self.files:
+            path = os.path.join(self.path, name)  # noqa: PTH118 - thousands of them
+            yield path, os.path.realpath(path) if name in self.links else os.path.join(self.real, name)  # noqa: PTH118
+        if sourceless:
+            with_source = {name.partition(".")[0] for name in self.files}
+            for name in self.cached():
+                if name.partition(".")[0] not in with_source:
+                    path = os.path.join(self.path, "__pycache__", name)  # noqa: PTH118
+                    yield path, os.path.realpath(path)
+
+    def cached(self) -> list[str]:
+        try:
+            return os.listdir(os.path.join(self.path, "__pycache__"))  # noqa: PTH118, PTH208
+        except OSError:
+            return []
+
+
+def _folders(path: str, *, recursive: bool) -> Iterator[_Folder]:
+    """The folder and, when asked, those below it, parents first; links to folders are not followed."""
+    try:
+        with os.scandir(path) as entries:
+            listed = list(entries)
+    except OSError:
+        return
+    below, files, links = [], [], set()
+    for entry in listed:
+        if entry.is_dir():
+            if not entry.is_symlink():
+                below.append(entry.path)
+        else:
+            files.append(entry.name)
+            if entry.is_symlink():
+                links.add(entry.name)
+    yield _Folder(path, os.path.realpath(path), tuple(sorted(files)), frozenset(links))
+    if recursive:
+        for folder in sorted(below):
+            yield from _folders(folder, recursive=True)
+
+
+def _has_better(real: str, match: re.Match[str]) -> bool:
+    """Whether Alembic passes bytecode over, because the source, or bytecode with docstrings, lies beside it."""
+    kind = match.group(2) if match.re is _LOADED_SOURCELESS else None
+    if kind is None:
+        return False
+    source = Path(real).with_name(match.group(1))
+    return source.exists() or (kind == "o" and source.with_suffix(".pyc").exists())
+
+
+def _read(path: str, real: str, location: Path, compiled: CompiledFolder) -> RevisionFile | UnreadableFile:
+    try:
+        descriptor = os.open(real, _RAW_FILE)
+        try:
+            status = os.fstat(descriptor)
+            if not S_ISREG(status.st_mode):
+                return UnreadableFile(path=Path(path), reason="it is not a regular file")
+            data = _read_all(descriptor, status.st_size)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        return UnreadableFile(path=Path(path), reason=f"it cannot be opened: {error.strerror}")
+    name = os.path.basename(real)  # noqa: PTH119
+    is_source = name.endswith(".py")
+    if is_source:
+        found = read_declarations(data, compiles=compiled.holds(name, status))
+    else:
+        found = read_bytecode(data)
+    if isinstance(found, Declarations) and found.revision is None:
+        named = _NAMED_AFTER_ITS_ID.match(name)
+        if named is None:
+            found = Undeclared("it declares no `revision`; Alembic stops at such a file", 1)
+    if isinstance(found, Undeclared):
+        return UnreadableFile(
+            path=Path(path),
+            reason=found.reason,
+            line=found.line,
+            apparent_revisions=apparent_revisions(data) if is_source else (),
+        )
+    return RevisionFile(
+        path=Path(path),
+        location=location,
+        revision=found.revision if found.revision is not None else name.removesuffix(".py"),
+        down_revisions=found.down_revisions,
+        branch_labels=found.branch_labels,
+        depends_on=found.depends_on,
+        message=found.message,
+        line=found.line,
+        down_revision_line=found.down_revision_line,
+        depends_on_line=found.depends_on_line,
+        source=data if is_source else b"",
+    )
+
+
+def _read_all(descriptor: int, size: int) -> bytes:
+    data = os.read(descriptor, size + 1)
+    while len(data) < size and (more := os.read(descriptor, size - len(data))):
+        data += more
+    return data
+
+
+def _orphans(folder: _Folder, location: Path, *, sourceless: bool) -> Iterator[OrphanBytecode]:
+    """Bytecode of this folder without a source, with the id in it."""
+    sources = {name.removesuffix(".py") for name in folder.files if name.endswith(".py")}
+    if not sources and sourceless:
+        return  # shipped without sources, on purpose
+    beside = [(os.path.join(folder.path, name), name) for name in folder.files if name.endswith((".pyc", ".pyo"))]  # noqa: PTH118
+    cached = [
+        (os.path.join(folder.path, "__pycache__", name), name)  # noqa: PTH118
+        for name in folder.cached()
+        if name.endswith((".pyc", ".pyo"))
+    ]
+    for path, name in sorted(beside) + sorted(cached):
+        stem = name.partition(".")[0]
+        if stem in sources or not _LOADED_SOURCELESS.match(name):
+            continue
+        try:
+            found = read_bytecode(Path(path).read_bytes())
+        except OSError:
+            continue
+        if isinstance(found, Declarations) and found.revision is None:
+            continue  # bytecode of something that is no revision
+        yield OrphanBytecode(
+            path=Path(path),
+            location=location,
+            loaded=sourceless,
+            revision=found.revision if isinstance(found, Declarations) else None,
+        )
+
+
+_DECLARES_REVISION = re.compile(rb"^revision[ \t]*(?::[^=\n]*)?=[ \t]*[\"'(]", re.MULTILINE)
+_NEVER_SEARCHED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+def _not_loaded(
+    script_location: Path, locations: Sequence[Path], searched: dict[str, None]
+) -> Iterator[NotLoadedFile]:
+    """Files with a ``revision`` below the script location or a version location, where nobody searches."""
+    todo = [str(script_location), *(str(location) for location in reversed(locations))]
+    roots, seen = frozenset(todo), set[str]()
+    while todo:
+        folder = todo.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(folder) as entries:
+                listed = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        names = {entry.name for entry in listed}
+        if folder not in roots and not names.isdisjoint({"env.py", "pyvenv.cfg"}):
+            continue  # another Alembic environment, or a virtual environment
+        for entry in listed:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith(".") and entry.name not in _NEVER_SEARCHED:
+                    todo.append(entry.path)
+            elif real not in searched and _LOADED.match(entry.name) and entry.is_file():
+                yield from _declaring(entry.path)
+
+
+def _declaring(path: str) -> Iterator[NotLoadedFile]:
+    try:
+        source = Path(path).read_bytes()
+    except OSError:
+        return
+    if _DECLARES_REVISION.search(source) and b"down_revision" in source:
+        yield NotLoadedFile(path=Path(path), revision=next(iter(apparent_revisions(source)), None))

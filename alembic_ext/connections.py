@@ -123,7 +123,11 @@ def in_memory(engine: Engine) -> bool:
     if engine.dialect.name != "sqlite":
         return False
     database = engine.url.database or ""
-    return database in ("", ":memory:") or "mode=memory" in str(engine.url) or database.startswith("file::memory:")
+    return (
+        database in ("", ":memory:")
+        or "mode=memory" in str(engine.url)
+        or database.startswith("file::memory:")
+    )
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,9 @@ class Reader:
     def _warnings(self) -> list[str]:
         if self.dialect.name not in ("mysql", "mariadb"):
             return []
-        return [str(row[2]) for row in self.connection.exec_driver_sql("SHOW WARNINGS").all() if row[0] != "Note"]
+        return [
+            str(row[2]) for row in self.connection.exec_driver_sql("SHOW WARNINGS").all() if row[0] != "Note"
+        ]
 
     def _end(self) -> None:
         """End the transaction at the driver, so that nothing is held; SQLAlchemy's own state is env.py's."""
@@ -236,6 +242,8 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
     driver = type(dbapi_connection).__module__
     if "sqlite" in driver:
         _execute(dbapi_connection, "PRAGMA query_only = ON")
+        if isinstance(dbapi_connection, sqlite3.Connection):
+            dbapi_connection.set_authorizer(_authorize_sqlite)
     elif "mysql" in driver or "mariadb" in driver:
         _execute(dbapi_connection, "SET SESSION TRANSACTION READ ONLY")
         _execute(dbapi_connection, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
@@ -246,6 +254,22 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
         dbapi_connection.set_session(readonly=True)
     elif "psycopg" in driver:
         dbapi_connection.read_only = True
+
+
+def _authorize_sqlite(
+    action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None
+) -> int:
+    """Pass over ``PRAGMA journal_mode = ...`` of a connect listener, refuse to create an attached file."""
+    if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in ("journal_mode", "query_only") and second:
+        return sqlite3.SQLITE_IGNORE
+    if (
+        action == sqlite3.SQLITE_ATTACH
+        and first
+        and not first.startswith(("file:", ":"))
+        and not Path(first).exists()
+    ):
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK
 
 
 _READ_ONLY_BY_DRIVER = frozenset({"psycopg", "psycopg_async", "psycopg2", "asyncpg"})
@@ -312,7 +336,9 @@ def _line_of_project(frame: FrameType | None) -> tuple[str | None, int | None]:
     return None, None
 
 
-_NOT_THE_PROJECT = frozenset({"sqlalchemy", "alembic", "alembic_ext", "contextlib", "asyncio", "threading", "importlib"})
+_NOT_THE_PROJECT = frozenset(
+    {"sqlalchemy", "alembic", "alembic_ext", "contextlib", "asyncio", "threading", "importlib"}
+)
 
 
 def _before_cursor_execute(
@@ -349,12 +375,19 @@ _WRITE = re.compile(
     r")\b",
     re.IGNORECASE | re.DOTALL,
 )
+_WRITING_PRAGMAS = (
+    "application_id|auto_vacuum|encoding|journal_mode|page_size|query_only|user_version|writable_schema"
+)
 _WRITING_PRAGMA = re.compile(
-    rf"{_COMMENT}PRAGMA\s+(?:\w+\.)?(?:\w+\s*=|(?:wal_checkpoint|incremental_vacuum|optimize)\b|user_version\s*\()",
+    rf"{_COMMENT}PRAGMA\s+(?:\w+\.)?(?:(?:{_WRITING_PRAGMAS})\s*[=(]|(?:wal_checkpoint|incremental_vacuum|optimize)\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_WRITING_WITH = re.compile(rf"{_COMMENT}WITH\b.*\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b", re.I | re.S)
-_TAKES_A_LOCK = re.compile(r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock)\s*\(", re.IGNORECASE)
+_WRITING_WITH = re.compile(
+    rf"{_COMMENT}WITH\b.*\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b", re.I | re.S
+)
+_TAKES_A_LOCK = re.compile(
+    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock)\s*\(", re.IGNORECASE
+)
 
 
 def is_write(statement: str) -> bool:

@@ -56,7 +56,8 @@ def _run(check: Check, facts: Facts, ignored_because: str | None) -> CheckResult
         outcomes = [_run_once(check, facts.project, None)]
     else:
         outcomes = [
-            _run_once(check, {**facts.project, **database.values}, database.name) for database in facts.databases
+            _run_once(check, {**facts.project, **database.values}, database.name)
+            for database in facts.databases
         ]
     duration = (time.perf_counter() - started) * 1000
     findings = tuple(finding for outcome in outcomes for finding in outcome.findings)
@@ -88,7 +89,10 @@ def _run_once(check: Check, values: Mapping[str, object], database: str | None) 
         findings = tuple(replace(finding, database=database) for finding in check.rule_function(**wanted))
     except Exception:  # noqa: BLE001 - a crashed check is a result, not the end of the others
         return replace(
-            result, status=Status.CRASHED, traceback=traceback.format_exc(), findings=(_crash(check, database),)
+            result,
+            status=Status.CRASHED,
+            traceback=traceback.format_exc(),
+            findings=(_crash(check, database),),
         )
     return replace(result, status=Status.FOUND if findings else Status.OK, findings=findings)
 

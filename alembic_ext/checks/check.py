@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alembic_ext.facts.env_script import Failure
 from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
 from alembic_ext.settings import SettingsProblem
 
@@ -80,4 +81,15 @@ class Check:
             evidence=problem.evidence,
             location=Location(path=problem.path, line=problem.line),
             next_actions=(NextAction(kind="edit-file", label=problem.hint),),
+        )
+
+    def from_failure(self, failure: Failure, *, why: str) -> Finding:
+        """The finding for a database that was not reached."""
+        return self.finding(
+            subject=failure.subject,
+            summary=failure.summary,
+            why=why,
+            evidence=failure.evidence,
+            location=Location(path=failure.path, line=failure.line),
+            next_actions=(NextAction(kind="choose", label=failure.hint),) if failure.hint else (),
         )

@@ -111,7 +111,10 @@ def _read_header(source: bytes) -> Declarations | None:
     if match is None or match["revision"] is None or b"coding" in match["comments"] or b"\r" in source:
         return None
     rest = source[match.end() :]
-    if any(name in rest for name in _REBINDERS) or _RARE_REBINDERS.search(rest):
+    for name in _REBINDERS:
+        if name in rest:
+            return None
+    if _RARE_REBINDERS.search(rest):
         return None
 
     def ids(name: str) -> tuple[str, ...]:

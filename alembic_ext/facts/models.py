@@ -23,7 +23,9 @@ class Models:
 def read_models(options: Mapping[str, object]) -> Models | NotApplicable:
     """The tables of ``target_metadata`` (one MetaData, or several)."""
     metadata = options.get("target_metadata")
-    several = metadata if isinstance(metadata, Iterable) and not isinstance(metadata, MetaData) else (metadata,)
+    several = (
+        metadata if isinstance(metadata, Iterable) and not isinstance(metadata, MetaData) else (metadata,)
+    )
     found = [one for one in several if isinstance(one, MetaData)]
     if not found:
         return NotApplicable("env.py gives no target_metadata")

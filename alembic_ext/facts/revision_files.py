@@ -119,14 +119,13 @@ def read_revision_files(
                 searched[folder.real] = None
                 compiled = CompiledFolder(folder.real)
                 orphans += _orphans(folder, location, sourceless=sourceless)
-                for path, real in folder.candidates(sourceless=sourceless):
-                    name = os.path.basename(real)  # noqa: PTH119 - thousands of them
+                for path, home, name in folder.candidates(sourceless=sourceless):
                     match = pattern.match(name)
+                    real = f"{home}{os.sep}{name}"
                     if real in seen or match is None or _has_better(real, match):
                         continue
                     seen.add(real)
-                    here = compiled if os.path.dirname(real) == folder.real else CompiledFolder(os.path.dirname(real))  # noqa: PTH120
-                    read = _read(path, real, location, here)
+                    read = _read(path, real, location, compiled if home == folder.real else CompiledFolder(home))
                     if isinstance(read, RevisionFile):
                         files.append(read)
                     else:
@@ -156,28 +155,33 @@ _RAW_FILE = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK",
 class _Folder:
     """One folder of a version location: its names, sorted; links to files point to where they lead."""
 
-    path: str
+    path: Path
     real: str
     files: tuple[str, ...]
     links: frozenset[str]
 
-    def candidates(self, *, sourceless: bool) -> Iterator[tuple[str, str]]:
-        """Path as found and real path, in Alembic's order."""
-        if os.path.basename(self.path).endswith("__pycache__"):  # noqa: PTH119
+    def candidates(self, *, sourceless: bool) -> Iterator[tuple[Path, str, str]]:
+        """Each file's path as found, and the folder and name that it really has, in Alembic's order."""
+        if self.path.name.endswith("__pycache__"):
             return
         for name in self.files:
-            path = os.path.join(self.path, name)  # noqa: PTH118 - thousands of them
-            yield path, os.path.realpath(path) if name in self.links else os.path.join(self.real, name)  # noqa: PTH118
+            path = self.path / name
+            if name in self.links:
+                real = path.resolve()
+                yield path, str(real.parent), real.name
+            else:
+                yield path, self.real, name
         if sourceless:
             with_source = {name.partition(".")[0] for name in self.files}
             for name in self.cached():
                 if name.partition(".")[0] not in with_source:
-                    path = os.path.join(self.path, "__pycache__", name)  # noqa: PTH118
-                    yield path, os.path.realpath(path)
+                    real = (self.path / "__pycache__" / name).resolve()
+                    yield self.path / "__pycache__" / name, str(real.parent), real.name
 
     def cached(self) -> list[str]:
+        """Names in ``__pycache__``, in the order of the directory, as Alembic takes them."""
         try:
-            return os.listdir(os.path.join(self.path, "__pycache__"))  # noqa: PTH118, PTH208
+            return os.listdir(self.path / "__pycache__")  # noqa: PTH208 - names are all it takes
         except OSError:
             return []
 
@@ -198,7 +202,7 @@ def _folders(path: str, *, recursive: bool) -> Iterator[_Folder]:
             files.append(entry.name)
             if entry.is_symlink():
                 links.add(entry.name)
-    yield _Folder(path, os.path.realpath(path), tuple(sorted(files)), frozenset(links))
+    yield _Folder(Path(path), os.path.realpath(path), tuple(sorted(files)), frozenset(links))
     if recursive:
         for folder in sorted(below):
             yield from _folders(folder, recursive=True)
@@ -213,19 +217,19 @@ def _has_better(real: str, match: re.Match[str]) -> bool:
     return source.exists() or (kind == "o" and source.with_suffix(".pyc").exists())
 
 
-def _read(path: str, real: str, location: Path, compiled: CompiledFolder) -> RevisionFile | UnreadableFile:
+def _read(path: Path, real: str, location: Path, compiled: CompiledFolder) -> RevisionFile | UnreadableFile:
+    name = real.rpartition(os.sep)[2]
     try:
         descriptor = os.open(real, _RAW_FILE)
         try:
             status = os.fstat(descriptor)
             if not S_ISREG(status.st_mode):
-                return UnreadableFile(path=Path(path), reason="it is not a regular file")
+                return UnreadableFile(path=path, reason="it is not a regular file")
             data = _read_all(descriptor, status.st_size)
         finally:
             os.close(descriptor)
     except OSError as error:
-        return UnreadableFile(path=Path(path), reason=f"it cannot be opened: {error.strerror}")
-    name = os.path.basename(real)  # noqa: PTH119
+        return UnreadableFile(path=path, reason=f"it cannot be opened: {error.strerror}")
     is_source = name.endswith(".py")
     if is_source:
         found = read_declarations(data, compiles=compiled.holds(name, status))
@@ -237,13 +241,13 @@ def _read(path: str, real: str, location: Path, compiled: CompiledFolder) -> Rev
             found = Undeclared("it declares no `revision`; Alembic stops at such a file", 1)
     if isinstance(found, Undeclared):
         return UnreadableFile(
-            path=Path(path),
+            path=path,
             reason=found.reason,
             line=found.line,
             apparent_revisions=apparent_revisions(data) if is_source else (),
         )
     return RevisionFile(
-        path=Path(path),
+        path=path,
         location=location,
         revision=found.revision if found.revision is not None else name.removesuffix(".py"),
         down_revisions=found.down_revisions,
@@ -269,28 +273,29 @@ def _orphans(folder: _Folder, location: Path, *, sourceless: bool) -> Iterator[O
     sources = {name.removesuffix(".py") for name in folder.files if name.endswith(".py")}
     if not sources and sourceless:
         return  # shipped without sources, on purpose
-    beside = [(os.path.join(folder.path, name), name) for name in folder.files if name.endswith((".pyc", ".pyo"))]  # noqa: PTH118
-    cached = [
-        (os.path.join(folder.path, "__pycache__", name), name)  # noqa: PTH118
-        for name in folder.cached()
-        if name.endswith((".pyc", ".pyo"))
-    ]
-    for path, name in sorted(beside) + sorted(cached):
-        stem = name.partition(".")[0]
-        if stem in sources or not _LOADED_SOURCELESS.match(name):
-            continue
+    beside = [folder.path / name for name in folder.files if _is_orphan(name, sources)]
+    cached = [folder.path / "__pycache__" / name for name in sorted(folder.cached()) if _is_orphan(name, sources)]
+    for path in beside + cached:
         try:
-            found = read_bytecode(Path(path).read_bytes())
+            found = read_bytecode(path.read_bytes())
         except OSError:
             continue
         if isinstance(found, Declarations) and found.revision is None:
             continue  # bytecode of something that is no revision
         yield OrphanBytecode(
-            path=Path(path),
+            path=path,
             location=location,
             loaded=sourceless,
             revision=found.revision if isinstance(found, Declarations) else None,
         )
+
+
+def _is_orphan(name: str, sources: set[str]) -> bool:
+    return (
+        name.endswith((".pyc", ".pyo"))
+        and name.partition(".")[0] not in sources
+        and _LOADED_SOURCELESS.match(name) is not None
+    )
 
 
 _DECLARES_REVISION = re.compile(rb"^revision[ \t]*(?::[^=\n]*)?=[ \t]*[\"'(]", re.MULTILINE)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import column, select, table
+from sqlalchemy.exc import DBAPIError
+
+from alembic_ext.connections import NotVisibleError, Reader
+from alembic_ext.facts.availability import Unavailable
+from alembic_ext.facts.history import History
+from alembic_ext.facts.driver_errors import first_line, permission_denied, table_missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +46,49 @@ class VersionTable:
         return self.column_width if self.exists else 32
 
 
+def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTable | Unavailable:
+    """Read the rows in one statement, through env.py's own connection and options.
+
+    :param options: the arguments of ``context.configure``: ``version_table`` and ``version_table_schema``.
+    """
+    name = str(options.get("version_table") or "alembic_version")
+    schema = options.get("version_table_schema") or None
+    enforced = reader.dialect.name != "sqlite"
+    statement = select(column("version_num")).select_from(table(name, schema=schema))
+    try:
+        rows = tuple(row[0] for row in reader.rows(statement))
+    except NotVisibleError as warning:
+        return Unavailable(f"the version table {name} was not fully visible: {warning}")
+    except DBAPIError as error:
+        if table_missing(error):
+            return VersionTable(name=name, schema=schema, exists=False, width_enforced=enforced)
+        if permission_denied(error):
+            return Unavailable(f"this account may not read the version table {name}", because="AX117")
+        return Unavailable(f"the version table {name} could not be read: {first_line(error)}")
+    return VersionTable(
+        name=name,
+        schema=schema,
+        exists=True,
+        rows=tuple(row if row is None else str(row) for row in rows),
+        column_width=_width(reader, name, schema) if enforced else None,
+        width_enforced=enforced,
+    )
+
+
+def _width(reader: Reader, name: str, schema: str | None) -> int | None:
+    default = "current_schema()" if reader.dialect.name == "postgresql" else "DATABASE()"
+    try:
+        rows = reader.rows(
+            "SELECT character_maximum_length FROM information_schema.columns"  # noqa: S608 - two constants
+            f" WHERE table_schema = COALESCE(:schema, {default}) AND table_name = :name AND column_name = 'version_num'",
+            schema=schema,
+            name=name,
+        )
+    except (DBAPIError, NotVisibleError):
+        return None
+    return int(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class VersionTableElsewhere:
     """A table with the form of a version table, in another place than the one env.py uses."""
@@ -43,3 +96,71 @@ class VersionTableElsewhere:
     name: str
     schema: str | None
     rows: tuple[str, ...]
+
+
+def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[VersionTableElsewhere, ...]:
+    """Tables with a ``version_num`` column that are not the one env.py uses, with their rows.
+
+    On MySQL/MariaDB other databases are searched by the table's name only, in any case: asking every table of
+    a server for its columns would open them all.
+
+    :raises NotVisibleError: the server warned that it left something out.
+    :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
+    """
+    dialect = reader.dialect.name
+    rows = reader.rows(_SEARCHES[dialect], name=used.name.lower())
+    found = []
+    default = used.schema or reader.rows(_DEFAULT_SCHEMA[dialect])[0][0]
+    for schema, name in rows:
+        if (name, schema) == (used.name, default) or (
+            not used.exists and _same(dialect, name, used.name, schema, default)
+        ):
+            continue
+        statement = select(column("version_num")).select_from(table(name, schema=schema))
+        try:
+            ids = tuple(str(row[0]) for row in reader.rows(statement) if row[0] is not None)
+        except DBAPIError:
+            continue  # not a version table, or not ours to read: nothing is claimed about it
+        found.append(VersionTableElsewhere(name=name, schema=schema, rows=ids))
+    return tuple(found)
+
+
+def _same(dialect: str, name: str, used: str, schema: str | None, default: str | None) -> bool:
+    """SQLite compares names without case: a table there under another case is the same table."""
+    return dialect == "sqlite" and schema == default and name.lower() == used.lower()
+
+
+_DEFAULT_SCHEMA = {
+    "sqlite": "SELECT 'main'",
+    "mysql": "SELECT DATABASE()",
+    "mariadb": "SELECT DATABASE()",
+    "postgresql": "SELECT current_schema()",
+}
+
+_SEARCH_MYSQL = (
+    "SELECT table_schema, table_name FROM information_schema.columns"
+    " WHERE table_schema = DATABASE() AND column_name = 'version_num'"
+    " UNION SELECT table_schema, table_name FROM information_schema.tables"
+    " WHERE LOWER(table_name) IN ('alembic_version', :name) AND table_type = 'BASE TABLE'"
+)
+_SEARCHES = {
+    "sqlite": (
+        "SELECT 'main', m.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+        " WHERE m.type = 'table' AND c.name = 'version_num' AND :name IS NOT NULL"
+    ),
+    "mysql": _SEARCH_MYSQL,
+    "mariadb": _SEARCH_MYSQL,
+    "postgresql": (
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_attribute a"
+        " JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE a.attname = 'version_num' AND NOT a.attisdropped AND c.relkind IN ('r', 'p')"
+        " AND n.nspname NOT LIKE 'pg\\_%' AND CAST(:name AS text) IS NOT NULL"
+    ),
+}
+
+
+def of_this_history(
+    elsewhere: tuple[VersionTableElsewhere, ...], history: History
+) -> tuple[VersionTableElsewhere, ...]:
+    """Those whose rows are revisions of this history."""
+    return tuple(other for other in elsewhere if any(row in history.revisions for row in other.rows))

@@ -1,0 +1,51 @@
+"""
+## What it does
+Says that the version table is absent or empty and no table of this history is there: nothing has happened yet.
+
+## Why is this bad?
+It is not, for a new database. For one that should hold data it means that another database was named.
+
+## Example
+The first run in a new environment.
+
+## Repair
+None needed: `alembic upgrade head`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from alembic_ext.checks.check import Check
+from alembic_ext.facts.created_tables import CreatedTables
+from alembic_ext.facts.history import History
+from alembic_ext.facts.live_tables import LiveTables, tables_of_project
+from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, of_this_history
+from alembic_ext.findings import Finding, NextAction, Severity
+
+check = Check(module=__name__, code="AX303", severity=Severity.INFO)
+
+
+@check.rule
+def find(
+    version_table: VersionTable,
+    version_tables_elsewhere: tuple[VersionTableElsewhere, ...],
+    live_tables: LiveTables,
+    history: History,
+    created_tables: Callable[[], CreatedTables],
+) -> Iterator[Finding]:
+    if version_table.ids or not history.revisions or of_this_history(version_tables_elsewhere, history):
+        return
+    if tables_of_project(live_tables, version_table, created_tables()):
+        return
+    others = len(live_tables.names - {version_table.name})
+    there = f"{others} other tables are" if others > 1 else "one other table is" if others else "nothing is"
+    yield check.finding(
+        subject=live_tables.schema or "database",
+        summary=f"No revision is recorded and no table of this history is there ({there} in it).",
+        why="A new database is empty; one that should hold data is not this one.",
+        evidence={"other_tables": others},
+        next_actions=(NextAction(kind="run-command", label="build it", command="alembic upgrade heads"),)
+        if len(history.effective_heads) > 1
+        else (NextAction(kind="run-command", label="build it", command="alembic upgrade head"),),
+    )

@@ -1,0 +1,193 @@
+"""The pipelines, each readable on one screen. Nothing here prints or exits."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from os import PathLike, fspath
+from pathlib import Path
+
+from alembic.config import Config
+
+from alembic_ext import __version__
+from alembic_ext.checks import Check, registered_checks, run_checks
+from alembic_ext.errors import AlembicExtError
+from alembic_ext.facts import DatabaseFacts, Facts, Unavailable, gather
+from alembic_ext.facts.env_script import EnvScript
+from alembic_ext.facts.history import History
+from alembic_ext.facts.target import Target
+from alembic_ext.facts.version_table import VersionTable
+from alembic_ext.findings import CheckResult, Severity, Status
+from alembic_ext.report.model import DatabaseReport, DoctorReport, Record, Tool
+from alembic_ext.settings import Settings
+from alembic_ext.workspace import Sighting, open_workspace
+
+__all__ = ["DoctorReport", "doctor"]
+
+FAIL_ON = {
+    "error": (Severity.ERROR,),
+    "warning": (Severity.ERROR, Severity.WARNING),
+    "info": (Severity.ERROR, Severity.WARNING, Severity.INFO),
+    "never": (),
+}
+_REQUIRED_BY_HEAD = ("AX303", "AX304")
+
+
+def doctor(
+    config: Config | None = None,
+    *,
+    config_file: str | PathLike[str] | None = None,
+    database: str | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    fail_on: str = "error",
+    require_head: bool = False,
+    root: Path | None = None,
+) -> DoctorReport:
+    """Say what is so, with evidence. Reads everything and writes nothing.
+
+    :param config: an Alembic ``Config``; without it the project around the working directory is used.
+    :param config_file: the YAML configuration file, as ``-x config_file=PATH``.
+    :param database: look only at the database of this name, where env.py migrates several.
+    :param only: codes or slugs of the only checks to run.
+    :param skip: codes or slugs of checks to leave out.
+    :param fail_on: the least severity that makes ``ok`` false: ``error``, ``warning``, ``info`` or ``never``.
+    :param require_head: pending revisions are an error.
+    :param root: the folder whose alembic.ini is used when nothing else names one.
+    :raises AlembicExtError: there is no project here, or an argument names something that does not exist.
+    """
+    started = time.perf_counter()
+    if fail_on not in FAIL_ON:
+        raise AlembicExtError(f"fail_on is one of {', '.join(FAIL_ON)}, not {fail_on!r}.")
+    checks = _chosen(only, skip)
+    workspace = open_workspace(config, config_file=fspath(config_file) if config_file else None, root=root)
+    wanted = frozenset(name for check in checks for name in check.parameters)
+    facts = _only_database(gather(workspace, wanted), database)
+    results = run_checks(facts, checks, ignore=workspace.settings.own.ignore)
+    if require_head:
+        results = tuple(
+            _as_error(result) if result.code in _REQUIRED_BY_HEAD else result for result in results
+        )
+    return DoctorReport(
+        exit_code=_exit_code(results, facts, FAIL_ON[fail_on]),
+        tool=_tool(),
+        heads=_heads(facts),
+        databases=tuple(_database_report(one) for one in facts.databases),
+        results=results,
+        notes=tuple(_notes(facts, workspace.settings)),
+        verbose_notes=workspace.settings.passed_over,
+        secrets=workspace.settings.secrets,
+        elapsed=time.perf_counter() - started,
+    )
+
+
+def _chosen(only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
+    every = [check for check in registered_checks() if check.rule_function is not None]
+    chosen = [check for check in every if not only or {check.code, check.slug} & set(only)]
+    known = {name for check in registered_checks() for name in (check.code, check.slug)}
+    for name in (*only, *skip):
+        if name not in known:
+            raise AlembicExtError(f"No check is called {name!r}.", hint="alembic doctor --list-checks")
+    return tuple(check for check in chosen if not {check.code, check.slug} & set(skip))
+
+
+def _only_database(facts: Facts, name: str | None) -> Facts:
+    names = [one.name for one in facts.databases]
+    if name is None:
+        return facts
+    if name not in names:
+        raise AlembicExtError(
+            f"env.py migrates no database called {name!r}.", hint=f"It migrates: {', '.join(names)}"
+        )
+    return replace(facts, databases=tuple(one for one in facts.databases if one.name == name))
+
+
+def _as_error(result: CheckResult) -> CheckResult:
+    return replace(result, findings=tuple(replace(one, severity=Severity.ERROR) for one in result.findings))
+
+
+def _exit_code(results: Iterable[CheckResult], facts: Facts, failing: Sequence[Severity]) -> int:
+    """0 healthy, 1 findings, 2 no verdict. The format has no say in it."""
+    ran = [result for result in results if result.status is not Status.NOT_APPLICABLE]
+    if not ran or any(result.status is Status.CRASHED or _leaves_no_verdict(result, facts) for result in ran):
+        return 2
+    found = [one for result in ran if result.status is Status.FOUND for one in result.findings]
+    return 1 if any(finding.severity in failing for finding in found) else 0
+
+
+def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
+    """A check was skipped because something could not be examined, and nothing else says what is so.
+
+    A database that was examined all the same (by the settings, when env.py fails) has its verdict.
+    """
+    if result.status is not Status.SKIPPED:
+        return False
+    if result.because is None or not result.because.startswith("AX"):
+        return True
+    return not all(isinstance(one.values["version_table"], VersionTable) for one in facts.databases)
+
+
+def _tool() -> Tool:
+    return Tool(
+        alembic_ext=__version__,
+        alembic=version("alembic"),
+        sqlalchemy=version("sqlalchemy"),
+        python=".".join(map(str, sys.version_info[:3])),
+    )
+
+
+def _heads(facts: Facts) -> tuple[tuple[str, str], ...]:
+    history = facts.project["history"]
+    if not isinstance(history, History):
+        return ()
+    return tuple((head, history.message(head)) for head in history.effective_heads)
+
+
+def _database_report(facts: DatabaseFacts) -> DatabaseReport:
+    target, table = facts.values["target"], facts.values["version_table"]
+    record = None
+    if isinstance(table, VersionTable):
+        record = Record(version_table=table.name, schema=table.schema, exists=table.exists, rows=table.rows)
+    return DatabaseReport(
+        name=facts.name, target=target if isinstance(target, Target) else None, record=record
+    )
+
+
+def _notes(facts: Facts, settings: Settings) -> Iterable[str]:
+    """What is no finding, and yet must not be kept back."""
+    script = facts.project["env_script"]
+    if isinstance(script, EnvScript):
+        for write in script.refused:
+            where = f"{Path(write.path).name}, line {write.line}" if write.path else "env.py"
+            yield f"{where}: {write.kind} ... was not sent, because the doctor never writes."
+    for one in facts.databases:
+        configured = one.values["configured"]
+        if isinstance(configured, Sighting):
+            yield from configured.notes
+        target = one.values["target"]
+        if (
+            isinstance(target, Target)
+            and target.assumed
+            and isinstance(one.values["version_table"], VersionTable)
+        ):
+            yield "env.py could not be asked: the database is the one the settings name, with Alembic's standard options."
+    unknown = [
+        code for code in settings.own.ignore if code not in {check.code for check in registered_checks()}
+    ]
+    for code in unknown:
+        yield f"The setting ignore names {code}, and there is no such check."
+    for key in settings.own.unknown:
+        yield f"The setting {key!r} is unknown to this version."
+
+
+def _reasons(facts: Facts) -> Iterable[str]:
+    """Why facts could not be had, each once."""
+    return dict.fromkeys(
+        value.reason
+        for one in facts.databases
+        for value in one.values.values()
+        if isinstance(value, Unavailable)
+    )

@@ -1,0 +1,63 @@
+"""What a driver's exception means, across PyMySQL, psycopg, asyncpg, sqlite3 and their relatives.
+
+Error numbers: https://mariadb.com/kb/en/mariadb-error-codes/ and
+https://www.postgresql.org/docs/current/errcodes-appendix.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from alembic_ext.redaction import redact
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception, the driver's own behind it, and everything that caused it."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        one = todo.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        todo += [getattr(one, "orig", None), one.__cause__, one.__context__]
+
+
+def number(error: BaseException) -> int | None:
+    """The MySQL/MariaDB error number."""
+    for one in chain(error):
+        first: Any = one.args[0] if one.args else None
+        if isinstance(first, int) and "mysql" in type(one).__module__:
+            return first
+    return None
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The PostgreSQL SQLSTATE."""
+    for one in chain(error):
+        state = getattr(one, "sqlstate", None) or getattr(one, "pgcode", None)
+        if isinstance(state, str):
+            return state
+    return None
+
+
+def first_line(error: BaseException) -> str:
+    """One line that says what the driver said, without SQL, parameters or secrets."""
+    inner: BaseException = error
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        inner = error.orig
+    said = inner.args[1] if len(inner.args) > 1 and isinstance(inner.args[0], int) else inner
+    lines = str(said).strip().splitlines()
+    return redact(lines[0] if lines else type(inner).__name__)
+
+
+def table_missing(error: BaseException) -> bool:
+    return number(error) == 1146 or sqlstate(error) in ("42P01", "3F000") or "no such table" in str(error)
+
+
+def permission_denied(error: BaseException) -> bool:
+    return number(error) in (1142, 1143, 1044, 1227, 1370) or sqlstate(error) == "42501"

@@ -1,0 +1,265 @@
+"""Gather every fact that the wanted checks need, from cheap to dear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from alembic_ext.connections import NotVisibleError
+from alembic_ext.facts.availability import NotApplicable, Unavailable
+from alembic_ext.facts.commits import find_commits
+from alembic_ext.facts.created_tables import created_tables
+from alembic_ext.facts.driver_errors import first_line, permission_denied
+from alembic_ext.facts.env_script import EnvScript, Failure, explain
+from alembic_ext.facts.history import History
+from alembic_ext.facts.live_tables import LiveTables, read_live_tables
+from alembic_ext.facts.lost_revisions import find_lost_revisions
+from alembic_ext.facts.models import read_models
+from alembic_ext.facts.privileges import read_privileges
+from alembic_ext.facts.revision_files import read_revision_files
+from alembic_ext.facts.target import read_target, target_of_url
+from alembic_ext.facts.version_control import VersionControl, read_version_control
+from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
+from alembic_ext.settings.ini_file import read_ini_file
+from alembic_ext.settings.shadowing import read_shadowing
+from alembic_ext.workspace import Look, Sighting, Workspace, look, look_by_settings
+
+T = TypeVar("T")
+
+PROJECT_FACTS = frozenset(
+    {
+        "settings",
+        "ini_file",
+        "shadowing",
+        "revision_files",
+        "history",
+        "commits",
+        "created_tables",
+        "version_control",
+        "env_script",
+    }
+)
+"""Facts about the project, each once."""
+
+DATABASE_FACTS = frozenset(
+    {
+        "target",
+        "configured",
+        "version_table",
+        "version_tables_elsewhere",
+        "live_tables",
+        "models",
+        "privileges",
+        "lost_revisions",
+    }
+)
+"""Facts about one database."""
+
+SUPPORTED_DIALECTS = frozenset({"sqlite", "mysql", "mariadb", "postgresql"})
+
+
+@dataclass(frozen=True)
+class DatabaseFacts:
+    """What is true of one database: fact name -> value, ``Unavailable`` or ``NotApplicable``."""
+
+    name: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that was gathered."""
+
+    project: Mapping[str, object]
+    databases: tuple[DatabaseFacts, ...]
+
+
+def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABASE_FACTS) -> Facts:
+    """Look at the project, and at its databases when a wanted fact is about a database.
+
+    :param wanted: names of facts; those that cost something are left out (``NotApplicable``) when not wanted.
+    """
+    settings = workspace.settings
+    files = _had(
+        lambda: read_revision_files(
+            workspace.script_location,
+            workspace.locations,
+            recursive=workspace.recursive,
+            sourceless=workspace.sourceless,
+        )
+    )
+    history = _from(files, History.from_files)
+    project: dict[str, object] = {
+        "settings": settings,
+        "ini_file": _had(lambda: read_ini_file(settings)),
+        "shadowing": _had(lambda: read_shadowing(settings)),
+        "revision_files": files,
+        "history": history,
+        "commits": _from(files, find_commits),
+        "created_tables": _from(files, lambda known: lru_cache(maxsize=1)(lambda: created_tables(known))),
+        "version_control": _had(lambda: read_version_control(settings.root, workspace.locations))
+        if wanted & {"version_control", "lost_revisions"}
+        else NotApplicable("not asked for"),
+    }
+    if not wanted & (DATABASE_FACTS | {"env_script"}):
+        nothing = NotApplicable("not asked for")
+        return Facts({**project, "env_script": nothing}, (_all("default", nothing),))
+    script, databases = _look_at_databases(workspace, project, wanted)
+    return Facts({**project, "env_script": script}, databases)
+
+
+def _had(read: Callable[[], T]) -> T | Unavailable:
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - what cannot be had is a fact, not a crash
+        return Unavailable(f"{type(error).__name__}: {first_line(error)}")
+
+
+def _from(value: Any, read: Callable[[Any], T]) -> T | Unavailable | NotApplicable:
+    """A fact made from another one, as unavailable as that one is."""
+    return value if isinstance(value, Unavailable | NotApplicable) else _had(lambda: read(value))
+
+
+def _all(name: str, value: Unavailable | NotApplicable, **known: object) -> DatabaseFacts:
+    return DatabaseFacts(name, {**dict.fromkeys(DATABASE_FACTS, value), **known})
+
+
+def _look_at_databases(
+    workspace: Workspace, project: Mapping[str, object], wanted: frozenset[str]
+) -> tuple[EnvScript, tuple[DatabaseFacts, ...]]:
+    missing = _settings_failure(workspace)
+    seen: Look[DatabaseFacts] = look(workspace, lambda sighting: _read(sighting, workspace, project, wanted))
+    database = workspace.settings.database
+    failures: list[Failure] = []
+    databases = seen.seen
+    if seen.error is not None:
+        failure = explain(seen.error, workspace, database.url if database else None)
+        failures.append(failure)
+        if (
+            missing is None
+            and failure.code in _LOOK_BY_SETTINGS_AFTER
+            and database is not None
+            and not databases
+        ):
+            again = look_by_settings(workspace, lambda sighting: _read(sighting, workspace, project, wanted))
+            databases = tuple(_without_env_script(one, failure) for one in again.seen)
+            if again.error is not None:
+                failures.append(explain(again.error, workspace, database.url))
+        if not databases:
+            databases = (_unreached(workspace, missing or failures[-1].code),)
+    script = EnvScript(path=workspace.env_script, failures=tuple(failures), refused=seen.refused)
+    return script, databases
+
+
+_LOOK_BY_SETTINGS_AFTER = frozenset({"AX111", "AX113"})
+
+
+def _settings_failure(workspace: Workspace) -> str | None:
+    """The code of the settings' own problem: with it, whatever env.py says is only its echo."""
+    return next((problem.code for problem in workspace.settings.problems), None)
+
+
+def _unreached(workspace: Workspace, code: str) -> DatabaseFacts:
+    nothing = Unavailable("the database was not reached", because=code)
+    database = workspace.settings.database
+    if database is None:
+        return _all("default", nothing)
+    return _all("default", nothing, target=target_of_url(database.url, database.source, assumed=True))
+
+
+def _without_env_script(facts: DatabaseFacts, failure: Failure) -> DatabaseFacts:
+    """What only env.py could have said is not known."""
+    unknown = Unavailable("env.py did not get that far", because=failure.code)
+    return DatabaseFacts(facts.name, {**facts.values, "configured": unknown, "models": unknown})
+
+
+def _read(
+    sighting: Sighting, workspace: Workspace, project: Mapping[str, object], wanted: frozenset[str]
+) -> DatabaseFacts:
+    """Everything about one database, over env.py's own connection. Never raises."""
+    reader = sighting.reader
+    if reader.dialect.name not in SUPPORTED_DIALECTS:
+        unsupported = NotApplicable(f"unsupported dialect {reader.dialect.name}")
+        target = read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
+        return _all(sighting.name, unsupported, target=target, configured=sighting)
+    # first of all, in the transaction that env.py may have begun: SET LOCAL ends with it
+    version_table = _asked(lambda: read_version_table(reader, sighting.options))
+    values: dict[str, object] = {
+        "version_table": version_table,
+        "target": _asked(
+            lambda: read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
+        ),
+        "configured": sighting,
+        "live_tables": _asked(lambda: read_live_tables(reader)),
+        "models": _had(lambda: read_models(sighting.options)),
+        "privileges": _from(version_table, lambda table: _asked(lambda: read_privileges(reader, table)))
+        if "privileges" in wanted
+        else NotApplicable("not asked for"),
+        "version_tables_elsewhere": _from(
+            version_table, lambda table: _asked(lambda: _elsewhere(sighting, table))
+        ),
+        "lost_revisions": _from(version_table, lambda table: _lost(workspace, project, table)),
+    }
+    return DatabaseFacts(sighting.name, _unchanged(sighting, values))
+
+
+def _asked(read: Callable[[], T]) -> T | Unavailable:
+    """An answer of the server's; not visible is not absent."""
+    try:
+        return read()
+    except NotVisibleError as warning:
+        return Unavailable(f"not everything was visible: {warning}")
+    except SQLAlchemyError as error:
+        because = "AX117" if permission_denied(error) else None
+        return Unavailable(f"the server would not say: {first_line(error)}", because=because)
+    except Exception as error:  # noqa: BLE001 - see _had
+        return Unavailable(f"{type(error).__name__}: {first_line(error)}")
+
+
+def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
+    """Searched for only when the table that env.py uses says nothing."""
+    return () if used.ids else read_version_tables_elsewhere(sighting.reader, used)
+
+
+def _lost(workspace: Workspace, project: Mapping[str, object], used: VersionTable) -> object:
+    """Every row that no file declares, and where its file can still be found."""
+    history, control = project["history"], project["version_control"]
+    if not isinstance(history, History):
+        return history
+    unknown = tuple(row for row in dict.fromkeys(used.ids) if row not in history.revisions)
+    assert isinstance(control, VersionControl | NotApplicable | Unavailable)  # noqa: S101 - made by gather
+    return find_lost_revisions(
+        control,
+        unknown,
+        root=workspace.settings.root,
+        script_location=workspace.script_location,
+        locations=workspace.locations,
+    )
+
+
+def _unchanged(sighting: Sighting, values: dict[str, object]) -> Mapping[str, object]:
+    """Read the rows and the names again: a schema that changes under our eyes allows no verdict."""
+    tables = values["live_tables"]
+    record = values["version_table"]
+    if not isinstance(tables, LiveTables) or not isinstance(record, VersionTable):
+        return values
+    again = _asked(lambda: read_live_tables(sighting.reader))
+    record_again = _asked(lambda: read_version_table(sighting.reader, sighting.options))
+    if again == tables and (record_again == record or _is_set_local(record_again, record)):
+        return values
+    changing = Unavailable(
+        "the schema is changing now: another migration may be running; look again when it is done"
+    )
+    return {**values, **dict.fromkeys(_ABOUT_SCHEMA, changing)}
+
+
+_ABOUT_SCHEMA = ("version_table", "version_tables_elsewhere", "live_tables", "lost_revisions")
+
+
+def _is_set_local(again: object, before: VersionTable) -> bool:
+    """The table was found by a search path that ended with env.py's transaction."""
+    return isinstance(again, VersionTable) and before.exists and not again.exists

@@ -1,0 +1,56 @@
+"""Names of the tables that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alembic_ext.connections import Reader
+from alembic_ext.facts.created_tables import CreatedTables
+from alembic_ext.facts.version_table import VersionTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveTables:
+    """Base tables of the connection's default schema.
+
+    :param schema: that schema (PostgreSQL), the database (MySQL/MariaDB), ``main`` (SQLite).
+    """
+
+    schema: str | None
+    names: frozenset[str]
+
+    def has(self, name: str) -> bool:
+        return name in self.names or name.lower() in {one.lower() for one in self.names}
+
+
+_QUERIES = {
+    "sqlite": "SELECT 'main', name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    "mysql": (
+        "SELECT table_schema, table_name FROM information_schema.tables"
+        " WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
+    ),
+    "postgresql": (
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT 1"
+        " FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid"
+        " AND d.deptype = 'e')"
+    ),
+}
+_QUERIES["mariadb"] = _QUERIES["mysql"]
+
+
+def read_live_tables(reader: Reader) -> LiveTables:
+    """Read the names in one short query.
+
+    :raises NotVisibleError: the server warned that it left something out.
+    :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
+    """
+    rows = reader.rows(_QUERIES[reader.dialect.name].replace("::", "\\:\\:"))
+    return LiveTables(schema=rows[0][0] if rows else None, names=frozenset(row[1] for row in rows))
+
+
+def tables_of_project(
+    live: LiveTables, version_table: VersionTable, created: CreatedTables
+) -> frozenset[str]:
+    """The live tables that the revision files create; the version table is none of them."""
+    return (live.names & created.names) - {version_table.name}

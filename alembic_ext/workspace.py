@@ -1,0 +1,517 @@
+"""The opened project: its settings, its script directory, and one look at what its env.py does.
+
+``look`` runs env.py once, in this process, on a context *instance* whose ``configure``, ``begin_transaction``
+and ``run_migrations`` are replaced (a subclass would not do: ``alembic.context`` is a proxy keyed by the exact
+class). env.py connects as it always does, hands over its connection and options, and is left there by a
+private ``BaseException``, so that nothing after it runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import copy
+import logging
+import sys
+import threading
+import traceback
+import warnings
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, Connection, Engine
+
+from alembic_ext.connections import (
+    Guard,
+    LookRefused,
+    Reader,
+    RefusedWrite,
+    guarded,
+    in_memory,
+    separate_engine,
+)
+from alembic_ext.errors import AlembicExtError
+from alembic_ext.settings import Settings, resolve_settings
+from alembic_ext.settings.ini_file import load_parser
+
+T = TypeVar("T")
+
+SETTINGS_ATTRIBUTE = "alembic_ext.settings"
+"""Key of ``Config.attributes`` under which our env.py helper finds the settings already resolved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """An opened project.
+
+    :param config: a Config of our own: paths absolute, ini read as UTF-8. The caller's is never changed.
+    :param script_location: the migration environment's folder, whether it exists or not.
+    :param locations: the version locations, absolute, in order.
+    """
+
+    settings: Settings
+    config: Config
+    script_location: Path
+    locations: tuple[Path, ...]
+    recursive: bool = False
+    sourceless: bool = False
+
+    @property
+    def env_script(self) -> Path:
+        return self.script_location / "env.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What env.py handed to Alembic for one database.
+
+    :param name: ``engine_name`` given to ``run_migrations``, else ``default``, ``2``, ``3`` in order.
+    :param url: the URL of the engine, as env.py made it.
+    :param options: the keyword arguments of ``context.configure``.
+    :param unknown_options: those that Alembic does not know, and silently ignores.
+    :param autobegun: path and line of the statement that began a transaction on env.py's own connection.
+    :param callers_connection: the connection was made before we looked, so it is not ours to use.
+    """
+
+    name: str
+    reader: Reader
+    url: URL
+    options: Mapping[str, Any]
+    unknown_options: tuple[str, ...] = ()
+    autobegun: tuple[str | None, int | None] | None = None
+    callers_connection: bool = False
+    assumed: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvError:
+    """env.py did not get to ``run_migrations``.
+
+    :param refused: the exception followed a write that we did not send, so it is not env.py's fault.
+    """
+
+    error: BaseException
+    kind: str
+    path: Path | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look(Generic[T]):
+    """What came of the look: a value for each database seen, and what went wrong."""
+
+    seen: tuple[T, ...] = ()
+    error: EnvError | None = None
+    refused: tuple[RefusedWrite, ...] = ()
+
+
+def open_workspace(
+    config: Config | None = None, *, config_file: str | None = None, root: Path | None = None
+) -> Workspace:
+    """Open the project that ``config`` names, or the one around the working directory.
+
+    :param config: an Alembic Config; without it the project root is found as DESIGN's doors find it.
+    :param config_file: the YAML file to use, as ``-x config_file=``.
+    :param root: the folder whose alembic.ini is used when nothing else names one.
+    :raises AlembicExtError: there is no Alembic project here.
+    """
+    settings = resolve_settings(config, config_file=config_file, root=root)
+    own = _own_config(config, settings)
+    with python_path(settings), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        location = own.get_alembic_option("script_location")
+        if not location:
+            raise _no_project(settings)
+        script_location = _folder(location, settings.root)
+        named = own.get_version_locations_list()
+        locations = (
+            [_folder(one, settings.root) for one in named if one] if named else [script_location / "versions"]
+        )
+        own.set_main_option("script_location", _escaped(script_location))
+        if named:
+            own.set_main_option("path_separator", "newline")
+            own.set_main_option("version_locations", "\n".join(map(_escaped, locations)))
+        own.remove_main_option("prepend_sys_path")
+        own.toml_args["here"] = str(settings.root)
+        return Workspace(
+            settings=settings,
+            config=own,
+            script_location=script_location,
+            locations=tuple(locations),
+            recursive=own.get_alembic_boolean_option("recursive_version_locations"),
+            sourceless=own.get_alembic_boolean_option("sourceless"),
+        )
+
+
+def _own_config(config: Config | None, settings: Settings) -> Config:
+    options = copy.copy(config.cmd_opts) if config is not None else None
+    if options is None and settings.x:
+        options = Namespace(x=list(settings.x))
+    own = Config(
+        file_=settings.ini_named,
+        toml_file=settings.toml,
+        ini_section=settings.section,
+        cmd_opts=options,
+        attributes={**(config.attributes if config is not None else {}), SETTINGS_ATTRIBUTE: settings},
+    )
+    if config is not None and "file_config" in vars(config):
+        own.file_config = copy.deepcopy(config.file_config)
+    elif settings.ini is not None:
+        own.file_config = load_parser(settings.ini)
+    if not own.file_config.has_section(settings.section):
+        own.file_config.add_section(settings.section)
+    return own
+
+
+def _no_project(settings: Settings) -> AlembicExtError:
+    looked = settings.ini_named or settings.root / "alembic.ini"
+    return AlembicExtError(
+        f"There is no Alembic project here: {looked} "
+        + ("has no script_location." if settings.ini else "does not exist."),
+        hint="Name the project's alembic.ini: alembic -c PATH/alembic.ini doctor",
+    )
+
+
+def _folder(given: str, root: Path) -> Path:
+    """A script or version location: absolute, relative to the project root, or ``package:folder``."""
+    path = Path(given)
+    if not path.is_absolute() and ":" in given:
+        from alembic.util import coerce_resource_to_filename  # noqa: PLC0415 - rarely needed
+
+        return Path(coerce_resource_to_filename(given)).absolute()
+    return Path(_normal(root / path))
+
+
+def _normal(path: Path) -> str:
+    from os.path import normpath  # noqa: PLC0415 - resolve() would follow symlinks, which names other files
+
+    return normpath(path)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("%", "%%")
+
+
+@contextmanager
+def python_path(settings: Settings) -> Iterator[None]:
+    """The project's Python path, first on ``sys.path``, which is put back afterwards."""
+    before = list(sys.path)
+    ours = [str(folder) for folder in settings.python_path]
+    sys.path[:] = [*ours, *(entry for entry in before if entry not in ours)]
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+# --- the look -------------------------------------------------------------------------------------------------
+
+
+class _Leave(BaseException):
+    """Leaves env.py: nothing after ``run_migrations`` may run."""
+
+
+_one_at_a_time = threading.RLock()
+"""``alembic.context`` is one proxy for the whole process."""
+
+
+def look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
+    """Run env.py and call ``visit`` for every database that it would migrate, while its connection is open.
+
+    ``visit`` must not raise. Inside a running event loop env.py runs in a thread, in the same context.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _look(workspace, visit)
+    context, box = copy_context(), list[Look[T]]()
+    thread = threading.Thread(target=lambda: box.append(context.run(_look, workspace, visit)))
+    thread.start()
+    thread.join()
+    return box[0]
+
+
+def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
+    with (
+        _one_at_a_time,
+        _bystanders_untouched(),
+        python_path(workspace.settings),
+        guarded(workspace.settings.own.connect_timeout) as guard,
+    ):
+        view = _View(guard, visit, returns=migrates_several_databases(workspace.env_script))
+        error: EnvError | None = None
+        try:
+            script = ScriptDirectory.from_config(workspace.config)
+            with EnvironmentContext(
+                workspace.config, script, fn=_no_steps, as_sql=False, dont_mutate=True
+            ) as context:
+                view.replace(context)
+                script.run_env()
+        except _Leave:
+            pass
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as raised:  # noqa: BLE001 - whatever the project's code raises is a fact
+            error = _env_error(raised, workspace)
+        else:
+            if not view.seen:
+                error = EnvError(error=_NeverRunError(), kind="never-runs", path=workspace.env_script)
+                view.visit_configured()
+        return Look(seen=tuple(view.seen), error=error, refused=tuple(guard.refused))
+
+
+class _NeverRunError(Exception):
+    """env.py came to its end without ``context.run_migrations()``."""
+
+
+def look_by_settings(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
+    """Look at the database that the settings name, without env.py: its options are assumed, and said to be."""
+    database = workspace.settings.require_database()
+    with guarded(workspace.settings.own.connect_timeout):
+        try:
+            engine = create_engine(database.url, **database.engine_options)
+            with engine.connect() as connection:
+                sighting = Sighting(
+                    name="default", reader=Reader(connection), url=database.url, options={}, assumed=True
+                )
+                return Look(seen=(visit(sighting),))
+        except BaseException as raised:
+            if isinstance(raised, (KeyboardInterrupt, GeneratorExit)):
+                raise
+            return Look(error=EnvError(error=raised, kind="raised"))
+
+
+def _no_steps(*_: object, **__: object) -> list[Any]:
+    return []
+
+
+@dataclass
+class _View(Generic[T]):
+    """Stands in for ``configure``, ``begin_transaction`` and ``run_migrations`` of one context."""
+
+    guard: Guard
+    visit: Callable[[Sighting], T]
+    returns: bool
+    seen: list[T] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+    connection: Connection | None = None
+    autobegun: tuple[str | None, int | None] | None = None
+
+    def replace(self, context: EnvironmentContext) -> None:
+        original = context.configure
+
+        def configure(*arguments: Any, **options: Any) -> None:
+            names = [name for name in signature(original).parameters if name != "kw"]
+            self.options = {**dict(zip(names, arguments, strict=False)), **options}
+            self.connection = self.options.get("connection")
+            if self.connection is not None and self.guard.guards(self.connection):
+                self.autobegun = self.guard.autobegun(self.connection)
+            original(*arguments, **options)
+
+        def run_migrations(**names: Any) -> None:
+            self.see(names)
+            if not self.returns:
+                raise _Leave
+
+        replaced: dict[str, Callable[..., Any]] = {
+            "configure": configure,
+            "begin_transaction": lambda *_, **__: nullcontext(),
+            "run_migrations": run_migrations,
+            "is_offline_mode": lambda: False,
+        }
+        for name, function in replaced.items():
+            setattr(context, name, function)
+
+    def see(self, names: Mapping[str, Any]) -> None:
+        connection = self.connection
+        if connection is None:
+            raise CommandError(
+                "env.py calls context.configure() without a connection, though not in offline mode"
+            )
+        number = len(self.seen) + 1
+        name = str(names.get("engine_name") or ("default" if number == 1 else number))
+        with self._reader(connection) as (reader, callers, notes):
+            self.seen.append(
+                self.visit(
+                    Sighting(
+                        name=name,
+                        reader=reader,
+                        url=connection.engine.url,
+                        options=self.options,
+                        unknown_options=unknown_configure_options(self.options),
+                        autobegun=self.autobegun,
+                        callers_connection=callers,
+                        notes=notes,
+                    )
+                )
+            )
+
+    def visit_configured(self) -> None:
+        """env.py configured, but never ran: look at what it configured all the same."""
+        if self.connection is not None:
+            self.see({})
+
+    @contextmanager
+    def _reader(self, connection: Connection) -> Iterator[tuple[Reader, bool, tuple[str, ...]]]:
+        if not connection.closed and self.guard.guards(connection):
+            yield Reader(connection), False, ()
+        elif in_memory(connection.engine):
+            note = "The database is in this process's memory: it was read over the caller's own connection."
+            yield Reader(connection, ends_transactions=False), True, (note,)
+        else:
+            engine: Engine = separate_engine(connection.engine)
+            try:
+                with engine.connect() as fresh:
+                    yield Reader(fresh), not connection.closed, ()
+            finally:
+                engine.dispose()
+
+
+def unknown_configure_options(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Options that ``context.configure`` swallows without a word."""
+    return tuple(sorted(set(options) - known_configure_options()))
+
+
+def known_configure_options() -> set[str]:
+    """The named parameters of ``configure``, and those that the runtime reads from its ``**kw``."""
+    named = {
+        name
+        for name, parameter in signature(EnvironmentContext.configure).parameters.items()
+        if parameter.kind is not Parameter.VAR_KEYWORD
+    }
+    return named | _OPTIONS_READ_FROM_KW
+
+
+_OPTIONS_READ_FROM_KW = {
+    "as_sql",
+    "batch_separator",
+    "destination_rev",
+    "dont_mutate",
+    "fn",
+    "include_symbol",
+    "mssql_batch_separator",
+    "oracle_batch_separator",
+    "output_encoding",
+    "purge",
+    "script",
+    "version_table",
+    "version_table_pk",
+    "version_table_schema",
+}
+
+
+def _env_error(raised: BaseException, workspace: Workspace) -> EnvError:
+    if isinstance(raised, LookRefused):
+        return EnvError(error=raised, kind="refused")
+    path, line = _users_frame(raised, workspace)
+    kind = "exits" if isinstance(raised, SystemExit) else "raised"
+    return EnvError(error=raised, kind=kind, path=path, line=line)
+
+
+def _users_frame(raised: BaseException, workspace: Workspace) -> tuple[Path | None, int | None]:
+    """The innermost frame of the project's own code: inside the project root, and not an installed library."""
+    if isinstance(raised, SyntaxError) and raised.filename:
+        return Path(raised.filename), raised.lineno
+    roots = (str(workspace.settings.root), str(workspace.script_location))
+    found: tuple[Path | None, int | None] = (None, None)
+    for frame in traceback.extract_tb(raised.__traceback__):
+        name = frame.filename
+        if name.startswith(roots) and "site-packages" not in name and "dist-packages" not in name:
+            found = Path(name), frame.lineno
+    return found
+
+
+@contextmanager
+def _bystanders_untouched() -> Iterator[None]:
+    """Put back what env.py does to logging, and write no bytecode of the project's."""
+    root = logging.getLogger()
+    loggers = [root, *(one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
+    before = [(one, one.level, one.disabled, one.propagate, list(one.handlers)) for one in loggers]
+    disabled, bytecode = root.manager.disable, sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = bytecode
+        root.manager.disable = disabled
+        known = {one for one, *_ in before}
+        for one in root.manager.loggerDict.values():
+            if isinstance(one, logging.Logger) and one not in known:
+                one.handlers.clear()
+                one.setLevel(logging.NOTSET)
+                one.disabled, one.propagate = False, True
+        for one, level, was_disabled, propagate, handlers in before:
+            one.handlers[:] = handlers
+            one.setLevel(level)
+            one.disabled, one.propagate = was_disabled, propagate
+
+
+# --- how often env.py migrates --------------------------------------------------------------------------------
+
+
+def migrates_several_databases(env_script: Path) -> bool:
+    """Whether env.py's text calls ``run_migrations`` in a loop, or more than once, outside offline mode.
+
+    Only the text is read. A function of env.py's that calls it counts like the call itself.
+    """
+    try:
+        tree = ast.parse(env_script.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return False
+    functions = {
+        node.name: node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    runs = {"run_migrations"}
+    while more := {
+        name for name, node in functions.items() if name not in runs and any(True for _ in _calls(node, runs))
+    }:
+        runs |= more
+    online = [call for call in _calls(tree, runs, skip_offline=True)]
+    direct = [in_loop for name, in_loop in online if name == "run_migrations"]
+    return any(in_loop for _, in_loop in online) or len(direct) > 1
+
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def _calls(
+    tree: ast.AST, names: set[str], *, in_loop: bool = False, skip_offline: bool = False
+) -> Iterator[tuple[str, bool]]:
+    """Every use of one of the names: called, or handed to another function (``run_sync(do_run_migrations)``)."""
+    for node in ast.iter_child_nodes(tree):
+        if (
+            skip_offline
+            and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and "offline" in node.name
+        ):
+            continue
+        if skip_offline and isinstance(node, ast.If) and "is_offline_mode" in ast.dump(node.test):
+            for branch in node.orelse:
+                yield from _calls(ast.Module([branch], []), names, in_loop=in_loop, skip_offline=True)
+            continue
+        if isinstance(node, ast.Call):
+            for used in (node.func, *node.args):
+                name = (
+                    used.attr
+                    if isinstance(used, ast.Attribute)
+                    else used.id
+                    if isinstance(used, ast.Name)
+                    else None
+                )
+                if name in names:
+                    yield name, in_loop
+        yield from _calls(node, names, in_loop=in_loop or isinstance(node, _LOOPS), skip_offline=skip_offline)

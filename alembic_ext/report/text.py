@@ -293,13 +293,9 @@ class _Page:
 
     def check(self, result: CheckResult, column: int, because: str | None) -> None:
         style, word = _STATUS[result.status]
-        reason = (
-            f"because {self.clean(because)}"
-            if because
-            else f"{result.duration_ms:.1f} ms"
-            if self.verbose
-            else ""
-        )
+        reason = self.clean(_because(because)) if because else ""
+        if not reason and self.verbose:
+            reason = f"{result.duration_ms:.1f} ms"
         self.lines.append(((style, f"{word:<{INDENT}}"), ("", f"{padded(_title(result), column)}  {reason}")))
 
     def summary(self) -> None:
@@ -336,6 +332,11 @@ class _Page:
 
 def _title(item: Finding | CheckResult) -> str:
     return f"{item.code} {item.slug}"
+
+
+def _because(reason: str) -> str:
+    """A code needs the word; a sentence speaks for itself."""
+    return f"because {reason}" if reason.startswith("AX") and reason[2:].isdigit() else reason
 
 
 def _exit(report: DoctorReport) -> str:
@@ -405,6 +406,8 @@ def _position(record: Record | None, report: DoctorReport) -> str:
 def _named(revision: str | None, messages: dict[str, str]) -> str:
     if revision is None:
         return "NULL"
+    if not revision.strip() or revision != revision.strip():
+        return repr(revision)
     message = messages.get(revision)
     return f'{revision} "{message}"' if message else revision
 

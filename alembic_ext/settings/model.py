@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-from sqlalchemy.engine import URL
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from alembic_ext.errors import AlembicExtError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sqlalchemy.engine import URL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class SettingsProblem:
     :param summary: one sentence naming file, line, key; no secret.
     :param hint: what to do.
     :param evidence: JSON-able details (places looked at, the variable's name ...).
+    :param named: somebody named the configuration that has this problem. ``False`` for an auto-found
+        ``config.yaml`` and for ``sqlalchemy.url``: an env.py that finds its database itself needs neither.
     """
 
     code: str
@@ -46,9 +50,21 @@ class SettingsProblem:
     column: int | None = None
     key: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = True
 
     def error(self) -> AlembicExtError:
-        return AlembicExtError(self.summary, hint=self.hint, code=self.code)
+        return UnusableSettingError(self)
+
+
+class UnusableSettingError(AlembicExtError):
+    """Raised for a setting that cannot be used.
+
+    :param problem: the same as data.
+    """
+
+    def __init__(self, problem: SettingsProblem) -> None:
+        super().__init__(problem.summary, hint=problem.hint, code=problem.code)
+        self.problem = problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +78,7 @@ class DatabaseSetting:
 
     url: URL
     source: Source
-    engine_options: Mapping[str, Any] = field(default_factory=dict)
+    engine_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     named: bool = False
 
 
@@ -118,11 +134,15 @@ class Settings:
     nodes: tuple[URL, ...] = ()
     python_path: tuple[Path, ...] = ()
     x: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def problem(self, code: str) -> SettingsProblem | None:
         """The first problem with this code."""
         return next((problem for problem in self.problems if problem.code == code), None)
+
+    def without_unnamed_problems(self) -> Settings:
+        """These settings for an env.py that finds its database itself: what nobody named cannot be wrong."""
+        return replace(self, problems=tuple(problem for problem in self.problems if problem.named))
 
     def require_database(self) -> DatabaseSetting:
         """The database, or the first problem raised as an error.

@@ -18,11 +18,15 @@ None by us: the file, the line and the key are named. No value is shown, because
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Severity
-from alembic_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic_ext.settings import Settings
 
 check = Check(module=__name__, code="AX102", severity=Severity.ERROR)
 

@@ -20,11 +20,15 @@ None by us: keep the file in ASCII, write `%%` for a percent sign, restore the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Location, NextAction, Severity
-from alembic_ext.settings.ini_file import IniFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic_ext.settings.ini_file import IniFile
 
 check = Check(module=__name__, code="AX113", severity=Severity.ERROR)
 

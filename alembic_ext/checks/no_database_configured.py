@@ -17,11 +17,15 @@ None by us: add one of the keys, or name the key with the setting `database_key`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Severity
-from alembic_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic_ext.settings import Settings
 
 check = Check(module=__name__, code="AX104", severity=Severity.ERROR)
 

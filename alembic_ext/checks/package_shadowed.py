@@ -17,11 +17,15 @@ Delete the file when it is empty. When it is not, rename the folder (`migrations
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import MANUAL, Check
 from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
-from alembic_ext.settings.shadowing import Shadowing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic_ext.settings.shadowing import Shadowing
 
 check = Check(module=__name__, code="AX112", severity=Severity.ERROR, safety=Safety.UNSAFE)
 

@@ -17,11 +17,15 @@ None by us: set the variable, put it into `.env`, or write a default: `${MYSQL_H
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Severity
-from alembic_ext.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alembic_ext.settings import Settings
 
 check = Check(module=__name__, code="AX103", severity=Severity.ERROR)
 

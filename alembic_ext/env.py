@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.redaction import redact
 from alembic_ext.settings import Settings, resolve_settings
+from alembic_ext.workspace import SETTINGS_ATTRIBUTE
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -49,7 +50,7 @@ def run_migrations(metadata: Any = None, /, **configure_options: Any) -> None:
     """
     config = _config()
     _configure_logging(config)
-    settings = resolve_settings(config)
+    settings = _settings(config)
     _extend_python_path(settings.python_path)
     if "target_metadata" not in configure_options:
         configure_options["target_metadata"] = _target_metadata(
@@ -77,7 +78,13 @@ def database_url() -> URL:
 
     :raises AlembicExtError: the settings name no usable database.
     """
-    return resolve_settings(_config()).require_database().url
+    return _settings(_config()).require_database().url
+
+
+def _settings(config: Config) -> Settings:
+    """What the command that runs env.py has resolved already, else the same by the same code."""
+    settings = config.attributes.get(SETTINGS_ATTRIBUTE)
+    return settings if isinstance(settings, Settings) else resolve_settings(config)
 
 
 def _config() -> Config:
@@ -184,6 +191,10 @@ def _engine(settings: Settings, options: Mapping[str, Any]) -> Engine:
     dialect = _dialect(url, origin)
     if not any(name.startswith("pool") or name == "max_overflow" for name in engine_options):
         engine_options["poolclass"] = NullPool
+    if dialect.driver == "pymysql" and url.password is not None and not url.password.isascii():
+        # PyMySQL sends text as Latin-1, and the server has hashed UTF-8
+        password = {"password": url.password.encode()}
+        engine_options["connect_args"] = {**password, **engine_options.get("connect_args", {})}
     try:
         if dialect.is_async:
             from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet

@@ -38,6 +38,7 @@ _DOCTOR_OPTIONS = [
     "verbose",
     "quiet",
     "runner_root",
+    "invocation",
 ]
 _NEED_NO_PROJECT = ("init", "list_templates")
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None, *, root: Path | None = None) -> None
     options = command_line.parser.parse_args(argv)
     if not hasattr(options, "cmd"):
         command_line.parser.error("too few arguments")
-    options.runner_root = root
+    options.runner_root, options.invocation = root, _invocation(options)
     ours = options.cmd[0] is run_doctor
     try:
         config = _open_config(options, root, ours=ours)
@@ -150,6 +151,7 @@ def _doctor(
     verbose: bool,
     quiet: bool,
     runner_root: Path | None,
+    invocation: tuple[str, ...] | None,
 ) -> int:
     if explain is not None or list_checks:
         from alembic_ext.report import explain as catalogue  # noqa: PLC0415
@@ -160,6 +162,8 @@ def _doctor(
             _print(catalogue.list_checks_as_json() if output_format == "json" else catalogue.list_checks())
         return 0
     with _stdout_for_the_report_only():
+        from dataclasses import replace  # noqa: PLC0415
+
         from alembic_ext import commands  # noqa: PLC0415
 
         report = commands.doctor(
@@ -170,9 +174,9 @@ def _doctor(
             fail_on=fail_on,
             require_head=require_head,
             root=runner_root,
-            invocation=_invocation(config),
-            guarded_stdout=True,
         )
+        begun = invocation or _invocation(config.cmd_opts)
+        report = replace(report, invocation=begun, environment=_variables(config.cmd_opts))
     if not quiet:
         _show(report, output_format, verbose=verbose)
     return report.exit_code
@@ -201,17 +205,29 @@ def _program_as_text() -> str:
     return " ".join([os.path.basename(first), *rest])  # noqa: PTH119 - a string as typed, not a path
 
 
-def _invocation(config: Config) -> tuple[str, ...]:
+def _invocation(options: argparse.Namespace | None) -> tuple[str, ...]:
     """How commands must begin to mean the same: the program, then ``-c``, ``-n`` and ``-x`` as they were given."""
     begun = list(_program()) if "doctor" in sys.argv[1:] else ["alembic"]
-    options = config.cmd_opts
     for file in getattr(options, "config", None) or ():
         begun += ["-c", file]
-    if config.config_ini_section != "alembic":
-        begun += ["-n", config.config_ini_section]
+    name = getattr(options, "name", "alembic")
+    if name != "alembic":
+        begun += ["-n", name]
     for argument in getattr(options, "x", None) or ():
         begun += ["-x", argument]
     return tuple(begun)
+
+
+def _variables(options: argparse.Namespace | None) -> tuple[tuple[str, str], ...]:
+    """The variables that decided, and were not outdone by an option."""
+    x = getattr(options, "x", None) or ()
+    decided = {
+        "ALEMBIC_CONFIG": not getattr(options, "config", None),
+        "CONFIG_FILE": not any(argument.startswith("config_file=") for argument in x),
+    }
+    return tuple(
+        (name, os.environ[name]) for name, it_did in decided.items() if it_did and os.environ.get(name)
+    )
 
 
 def _codes(text: str) -> list[str]:
@@ -259,6 +275,8 @@ def _open_config(options: argparse.Namespace, root: Path | None, *, ours: bool) 
     settings = resolve_settings(config, root=root)
     config.config_file_name = str(settings.ini or settings.ini_named or settings.root / "alembic.ini")
     config.toml_file_name = str(settings.toml or settings.root / "pyproject.toml")
+    if options.config:
+        options.config = [config.config_file_name, config.toml_file_name]
     if settings.ini is not None and not ours:  # the doctor reports an ini that cannot be read
         config.file_config = load_parser(settings.ini)
     os.chdir(settings.root)

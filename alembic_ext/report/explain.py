@@ -64,7 +64,8 @@ def documentation(check: Check) -> str:
 def first_line(check: Check) -> str:
     """The first sentence below the first heading."""
     prose = " ".join(_HEADING.sub("", documentation(check), count=1).strip().partition("\n\n")[0].split())
-    return re.split(r"(?<=[.!?])\s(?=[A-Z])", prose, maxsplit=1)[0]
+    sentence = re.split(r"(?<=[.!?])\s(?=[A-Z])", prose, maxsplit=1)[0]
+    return re.sub(":$", ".", sentence)  # what follows it is a list
 
 
 def _plain(markdown: str) -> str:

@@ -89,7 +89,7 @@ PENDING = Finding(
     subject="a1b2c3",
     summary='2 revisions not applied yet: b2c3d4 "加入优惠券", c3d4e5 "add index on orders"',
     why="The application may expect them.",
-    evidence={"pending": ["b2c3d4", "c3d4e5"]},
+    evidence={"pending": ["b2c3d4", "c3d4e5"], "recorded": ["a1b2c3"]},
     next_actions=(NextAction(kind="run-command", label="", command="alembic upgrade head"),),
 )
 
@@ -101,7 +101,15 @@ UNKNOWN_REVISION = Finding(
     subject="9af31c",
     summary="The database is at 9af31c, and no file in migrations/versions declares it.",
     why="upgrade, downgrade and history all stop here.",
-    evidence={"case": "other-branch", "commit": "4be12f0"},
+    evidence={
+        "case": "other-branch",
+        "rows": ["9af31c"],
+        "heads": ["c3d4e5"],
+        "commit": "4be12f0",
+        "places": [],
+        "complete": True,
+        "reason": None,
+    },
     details=("git knows it: added 2026-11-19T08:30:00Z on branch feature/coupons (4be12f0), never merged.",),
     repair=Repair(safety=Safety.SAFE),
     next_actions=(
@@ -119,16 +127,26 @@ UNKNOWN_REVISION = Finding(
     ),
 )
 
-DRIFT = Finding(
-    code="AX211",
-    slug="commit-in-migration",
+IGNORED = Finding(
+    code="AX602",
+    slug="revisions-ignored",
     severity=Severity.WARNING,
-    subject="7c0d",
-    summary="Revision 7c0d commits the migration's own connection.",
-    why="What follows is lost or unrecorded.",
-    location=Location(path=ROOT / "migrations" / "versions" / "7c0d_迁移.py", line=31),
-    evidence={"line": 31},
-    next_actions=(NextAction(kind="edit-file", label="use op.get_context().autocommit_block() instead"),),
+    subject="*_迁移.py",
+    summary="The rule *_迁移.py hides every new revision from git.",
+    why="What is not in version control is lost with the working tree.",
+    location=Location(path=ROOT / "数据库" / ".gitignore", line=31),
+    evidence={
+        "tool": "git",
+        "rule": "*_迁移.py",
+        "rule_path": "数据库/.gitignore",
+        "rule_line": 31,
+        "locations": ["数据库/versions"],
+        "new_revisions": True,
+        "files": [],
+    },
+    next_actions=(
+        NextAction(kind="edit-file", label="remove the rule, or except the version locations from it"),
+    ),
 )
 
 ELSEWHERE = Finding(
@@ -140,7 +158,7 @@ ELSEWHERE = Finding(
     summary="The version table public.alembic_version holds 'ABC ', and no revision is called that.",
     why="Alembic compares ids byte for byte.",
     location=Location(table="public.alembic_version", column="version_num"),
-    evidence={"row": "ABC ", "candidates": ["abc"]},
+    evidence={"row": "ABC ", "wrong": "case", "fits": ["abc"]},
     next_actions=(
         NextAction(
             kind="run-command",
@@ -151,14 +169,14 @@ ELSEWHERE = Finding(
 )
 
 UNREADABLE = Finding(
-    code="AX202",
-    slug="revision-file-unreadable",
+    code="AX113",
+    slug="ini-unreadable",
     severity=Severity.ERROR,
-    subject="versions/b2c3.py",
-    summary="versions/b2c3.py holds conflict markers (line 7).",
-    why="Every command of Alembic stops at this file.",
-    location=Location(path=ROOT / "versions" / "b2c3.py", line=7),
-    evidence={"reason": "conflict markers"},
+    subject="alembic.ini",
+    summary="alembic.ini line 7 holds a character that Alembic cannot read in this locale.",
+    why="The stock commands stop here, or will in another locale.",
+    location=Location(path=ROOT / "alembic.ini", line=7),
+    evidence={"reason": "encoding", "path": "alembic.ini", "line": 7, "key": None, "encoding": "ascii"},
 )
 
 
@@ -178,12 +196,12 @@ def broken(**changes: Any) -> DoctorReport:
     """One of each: error, warning, note, skipped, suppressed; begun in a way that commands must repeat."""
     plain = report(
         *healthy(11).results,
-        result("AX211", "commit-in-migration", DRIFT),
+        result("AX602", "revisions-ignored", IGNORED),
         result("AX301", "revision-not-found", UNKNOWN_REVISION),
         result("AX304", "pending-revisions", PENDING),
         skipped("AX401", "stamped-ahead"),
         skipped("AX404", "model-drift", "No metadata was found."),
-        result("AX602", "revisions-ignored", status=Status.SUPPRESSED, because="generated in CI"),
+        result("AX601", "revision-not-committed", status=Status.SUPPRESSED, because="generated in CI"),
         databases=(database(mysql(), at("9af31c")),),
         notes=("env.py:41 writes (CREATE SCHEMA) on its own connection; that was refused.",),
         verbose_notes=("config.yaml was passed over: CONFIG_FILE names another file.",),
@@ -205,7 +223,12 @@ def unreachable() -> DoctorReport:
         subject="127.0.0.1:3306",
         summary="127.0.0.1:3306 refused the connection.",
         why="Nothing about the database could be looked at.",
-        evidence={"reason": "refused"},
+        evidence={
+            "exception": "OperationalError",
+            "number": 2003,
+            "sqlstate": None,
+            "said": "Connection refused",
+        },
     )
     return report(
         result("AX108", "database-unreachable", refused),
@@ -230,7 +253,7 @@ def several() -> DoctorReport:
         source=Source(kind="env-script", path=ROOT / "alembic" / "env.py"),
     )
     return report(
-        result("AX202", "revision-file-unreadable", UNREADABLE),
+        result("AX113", "ini-unreadable", UNREADABLE),
         result("AX303", "empty-database"),
         result("AX306", "malformed-row", ELSEWHERE),
         databases=(

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from alembic_ext.findings import NextAction, Severity, Status
-from alembic_ext.report import DoctorReport
+from alembic_ext.report import DoctorReport, Record
 from alembic_ext.report.text import compose, paint, render
+from alembic_ext.settings import Source
 from tests.report import samples
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -136,7 +137,7 @@ def test_every_source_is_named() -> None:
     ini = samples.ROOT / "alembic.ini"
 
     def header(kind: str, via: str | None, path: Path | None) -> str:
-        source = samples.Source(kind=kind, via=via, path=path, key="database")
+        source = Source(kind=kind, via=via, path=path, key="database")
         databases = (samples.database(samples.mysql(source=source), None),)
         return render(samples.healthy(databases=databases)).splitlines()[0].split("   ")[1]
 
@@ -153,7 +154,7 @@ def test_every_source_is_named() -> None:
 
 
 def test_where_the_database_is() -> None:
-    def last(record: samples.Record, heads: tuple[tuple[str, str], ...] = samples.HEADS) -> str:
+    def last(record: Record, heads: tuple[tuple[str, str], ...] = samples.HEADS) -> str:
         databases = (samples.database(samples.mysql(), record),)
         return (
             render(samples.healthy(databases=databases, heads=heads))

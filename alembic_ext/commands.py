@@ -15,10 +15,10 @@ from alembic.config import Config
 from alembic_ext import __version__
 from alembic_ext.checks import Check, registered_checks, run_checks
 from alembic_ext.errors import AlembicExtError
-from alembic_ext.facts import DatabaseFacts, Facts, Unavailable, gather
+from alembic_ext.facts import DatabaseFacts, Facts, gather
 from alembic_ext.facts.env_script import EnvScript
 from alembic_ext.facts.history import History
-from alembic_ext.facts.target import Target
+from alembic_ext.facts.target import Target, target_of_url
 from alembic_ext.facts.version_table import VersionTable
 from alembic_ext.findings import CheckResult, Severity, Status
 from alembic_ext.report.model import DatabaseReport, DoctorReport, Record, Tool
@@ -75,7 +75,7 @@ def doctor(
         exit_code=_exit_code(results, facts, FAIL_ON[fail_on]),
         tool=_tool(),
         heads=_heads(facts),
-        databases=tuple(_database_report(one) for one in facts.databases),
+        databases=tuple(_database_report(one, workspace.settings) for one in facts.databases),
         results=results,
         notes=tuple(_notes(facts, workspace.settings)),
         verbose_notes=workspace.settings.passed_over,
@@ -146,14 +146,16 @@ def _heads(facts: Facts) -> tuple[tuple[str, str], ...]:
     return tuple((head, history.message(head)) for head in history.effective_heads)
 
 
-def _database_report(facts: DatabaseFacts) -> DatabaseReport:
+def _database_report(facts: DatabaseFacts, settings: Settings) -> DatabaseReport:
+    """The target is the one that was reached, else the one that the settings name."""
     target, table = facts.values["target"], facts.values["version_table"]
+    if not isinstance(target, Target):
+        named = settings.database
+        target = target_of_url(named.url, named.source, assumed=True) if named else None
     record = None
     if isinstance(table, VersionTable):
         record = Record(version_table=table.name, schema=table.schema, exists=table.exists, rows=table.rows)
-    return DatabaseReport(
-        name=facts.name, target=target if isinstance(target, Target) else None, record=record
-    )
+    return DatabaseReport(name=facts.name, target=target, record=record)
 
 
 def _notes(facts: Facts, settings: Settings) -> Iterable[str]:
@@ -181,13 +183,3 @@ def _notes(facts: Facts, settings: Settings) -> Iterable[str]:
         yield f"The setting ignore names {code}, and there is no such check."
     for key in settings.own.unknown:
         yield f"The setting {key!r} is unknown to this version."
-
-
-def _reasons(facts: Facts) -> Iterable[str]:
-    """Why facts could not be had, each once."""
-    return dict.fromkeys(
-        value.reason
-        for one in facts.databases
-        for value in one.values.values()
-        if isinstance(value, Unavailable)
-    )

@@ -23,6 +23,7 @@ from alembic_ext.checks.check import Check
 from alembic_ext.facts.target import Target, address, expected_differences, same_place, target_of_url
 from alembic_ext.findings import Finding, Location, NextAction, Severity
 from alembic_ext.settings import Settings
+from alembic_ext.workspace import Sighting
 
 check = Check(module=__name__, code="AX105", severity=Severity.ERROR)
 
@@ -30,9 +31,9 @@ WHY = "A migration would run, with exit code 0, on a database that nobody meant.
 
 
 @check.rule
-def find(settings: Settings, target: Target) -> Iterator[Finding]:
+def find(settings: Settings, target: Target, configured: Sighting) -> Iterator[Finding]:
     named = settings.database
-    if named is not None and named.named and not target.assumed and not same_place(target, named.url):
+    if named is not None and named.named and not configured.assumed and not same_place(target, named.url):
         configured = address(target_of_url(named.url, named.source, assumed=True))
         yield check.finding(
             subject=address(target),

@@ -21,7 +21,7 @@ from alembic_ext.facts.lost_revisions import find_lost_revisions
 from alembic_ext.facts.models import read_models
 from alembic_ext.facts.privileges import read_privileges
 from alembic_ext.facts.revision_files import read_revision_files
-from alembic_ext.facts.target import read_target, target_of_url
+from alembic_ext.facts.target import read_target
 from alembic_ext.facts.version_control import VersionControl, read_version_control
 from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
 from alembic_ext.settings.ini_file import read_ini_file
@@ -150,7 +150,7 @@ def _look_at_databases(
             if again.error is not None:
                 failures.append(explain(again.error, workspace, database.url))
         if not databases:
-            databases = (_unreached(workspace, missing or failures[-1].code),)
+            databases = (_unreached(missing or failures[-1].code),)
     script = EnvScript(path=workspace.env_script, failures=tuple(failures), refused=seen.refused)
     return script, databases
 
@@ -163,12 +163,8 @@ def _settings_failure(workspace: Workspace) -> str | None:
     return next((problem.code for problem in workspace.settings.problems), None)
 
 
-def _unreached(workspace: Workspace, code: str) -> DatabaseFacts:
-    nothing = Unavailable("the database was not reached", because=code)
-    database = workspace.settings.database
-    if database is None:
-        return _all("default", nothing)
-    return _all("default", nothing, target=target_of_url(database.url, database.source, assumed=True))
+def _unreached(code: str) -> DatabaseFacts:
+    return _all("default", Unavailable("the database was not reached", because=code))
 
 
 def _without_env_script(facts: DatabaseFacts, failure: Failure) -> DatabaseFacts:

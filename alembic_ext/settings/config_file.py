@@ -200,7 +200,8 @@ class ConfigFile:
             url = self._url(
                 node,
                 key,
-                path_allowed=kind in {None, "sqlite", "sqlite3"} and not key.lower().endswith("url"),
+                path_allowed=(kind or "sqlite").lower() in {"sqlite", "sqlite3"}
+                and not key.lower().endswith("url"),
             )
             return None if url is None else Described(url=url, key=key, engine_options={})
         if isinstance(node.value, list):

@@ -23,7 +23,7 @@ from alembic_ext.settings.model import (
 from alembic_ext.settings.own import own_settings, read_toml
 from alembic_ext.settings.project import Project, find_project
 from alembic_ext.settings.python_path import python_path
-from alembic_ext.settings.text_file import shown
+from alembic_ext.settings.text_file import is_file, lies_there, shown
 from alembic_ext.settings.urls import BadURLError, passwords_in, read_url
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def _read_project_files(
     """alembic.ini, the table [tool] and our own settings; each stays empty when it cannot be used."""
     inputs = _Inputs(
         project=project,
-        ini=project.ini if project.ini is not None and project.ini.is_file() else None,
-        toml=project.toml if project.toml.is_file() else None,
+        ini=project.ini if project.ini is not None and lies_there(project.ini) else None,
+        toml=project.toml if lies_there(project.toml) else None,
         parser=None,
         tool={},
         own=OwnSettings(),
@@ -203,15 +203,15 @@ def _find_database(inputs: _Inputs, asked: _Asked | None, found: _Found) -> None
         )
     elif asked is not None:
         path = Path(os.path.normpath(root / Path(asked.name).expanduser()))
-        if asked.name and path.exists():
+        if asked.name and lies_there(path):
             _from_config_file(path, asked, inputs, found)
         else:
             found.problems.append(_file_missing(asked, path, root))
-        if auto != path and auto.is_file():
+        if auto != path and is_file(auto):
             found.passed_over.append(f"{_AUTO_FOUND} was not used: {_who(asked)} comes first.")
         _pass_over_ini(inputs, _who(asked), found)
         return
-    if not inputs.url_in_code and auto.is_file() and _from_config_file(auto, None, inputs, found):
+    if not inputs.url_in_code and is_file(auto) and _from_config_file(auto, None, inputs, found):
         _pass_over_ini(inputs, _AUTO_FOUND, found)
         return
     _from_ini(inputs, found)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import alembic
 
+from alembic_ext.settings.text_file import is_file
+
 if TYPE_CHECKING:
     from alembic_ext.settings.model import Settings
 
@@ -37,7 +39,7 @@ def read_shadowing(settings: Settings) -> Shadowing:
     seen: set[Path] = {Path(alembic.__file__).resolve()}
     for folder in dict.fromkeys((settings.root, *settings.python_path)):
         for path in (folder / "alembic" / "__init__.py", folder / "alembic.py"):
-            if path.is_file() and path.resolve() not in seen and not _is_the_library(path):
+            if is_file(path) and path.resolve() not in seen and not _is_the_library(path):
                 seen.add(path.resolve())
                 found.append(ShadowingFile(path=path, empty=path.name == "__init__.py" and _is_empty(path)))
     return Shadowing(files=tuple(found))

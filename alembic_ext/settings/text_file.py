@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from alembic_ext.settings.model import SettingsProblem, UnusableSettingError
@@ -16,6 +17,25 @@ MAX_BYTES = 1024 * 1024
 def shown(path: Path, root: Path) -> str:
     """A path as people know it: relative to the project root when it lies there."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def lies_there(path: Path) -> bool:
+    """``False`` only when nothing is there: what may not be looked at is not absent, and reading it will say so."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def is_file(path: Path) -> bool:
+    """Is there a file that may be looked at?"""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def read_text_file(path: Path, root: Path, *, code: str = "AX102") -> str:
@@ -38,13 +58,14 @@ def read_bytes(path: Path, root: Path, *, code: str) -> bytes:
 
     :raises UnusableSettingError: not a regular file, not readable, too large, or binary.
     """
-    if path.is_dir():
-        raise unusable(
-            path, root, code, "directory", "is a directory, not a file.", "Name the file inside it."
-        )
-    if path.exists() and not path.is_file():
-        raise unusable(path, root, code, "not-a-file", "is not a regular file.", "Name a regular file.")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise unusable(
+                path, root, code, "directory", "is a directory, not a file.", "Name the file inside it."
+            )
+        if not stat.S_ISREG(mode):  # a pipe would block, and give nothing when it is read again
+            raise unusable(path, root, code, "not-a-file", "is not a regular file.", "Name a regular file.")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as exc:

@@ -6,7 +6,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from alembic_ext.settings.text_file import read_text_file
+from alembic_ext.settings.text_file import is_file, read_text_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Variables:
             return self._environ[name]
         if self._from_file is None:
             self._from_file = (
-                read_dotenv(self._dotenv, self._root, self._environ) if self._dotenv.is_file() else {}
+                read_dotenv(self._dotenv, self._root, self._environ) if is_file(self._dotenv) else {}
             )
         return self._from_file.get(name)
 

@@ -20,12 +20,12 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def ask(root: Path, environ: Mapping[str, str] | None = None, **options: Any) -> Settings:
-    """Settings as seen from ``root``, where an alembic.ini is laid down unless there is one."""
-    ini = root / "alembic.ini"
+def ask(folder: Path, environ: Mapping[str, str] | None = None, **options: Any) -> Settings:
+    """Settings as seen from ``folder``, where an alembic.ini is laid down unless there is one."""
+    ini = folder / "alembic.ini"
     if not ini.exists():
         write(ini, INI)
-    return resolve_settings(environ=environ or {}, cwd=options.pop("cwd", root), **options)
+    return resolve_settings(environ=environ or {}, cwd=options.pop("cwd", folder), **options)
 
 
 def ask_yaml(root: Path, yaml: str, environ: Mapping[str, str] | None = None) -> Settings:
@@ -40,9 +40,13 @@ def url_of(settings: Settings) -> str:
     return settings.require_database().url.render_as_string(hide_password=False)
 
 
-def command_line(*, config: list[str] | None = None, x: list[str] | None = None, name: str = "alembic") -> Config:
+def command_line(
+    *, config: list[str] | None = None, x: list[str] | None = None, name: str = "alembic"
+) -> Config:
     """A ``Config`` as Alembic's own command line builds it: with default names, whether the files exist or not."""
     names = config or []
     ini = next((each for each in names if not each.endswith("pyproject.toml")), "alembic.ini")
     toml = next((each for each in names if each.endswith("pyproject.toml")), "pyproject.toml")
-    return Config(file_=ini, toml_file=toml, ini_section=name, cmd_opts=Namespace(config=config, x=x, name=name))
+    return Config(
+        file_=ini, toml_file=toml, ini_section=name, cmd_opts=Namespace(config=config, x=x, name=name)
+    )

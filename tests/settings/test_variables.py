@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,9 @@ def test_a_value_arrives_whatever_it_is(before: str, name: str, value: str, afte
     assert interpolate(f"{before}${{{name}}}{after}", {name: value}.get) == (before + value + after, ())
 
 
-@given(name=NAMES, default=DEFAULT, empty=st.booleans())
-def test_both_defaults_count_when_unset_or_empty(name: str, default: str, empty: bool) -> None:
-    values = {name: ""} if empty else {}
+@given(name=NAMES, default=DEFAULT, value=st.sampled_from([None, ""]))
+def test_both_defaults_count_when_unset_or_empty(name: str, default: str, value: str | None) -> None:
+    values = {name: value}
 
     assert interpolate(f"${{{name}:-{default}}}", values.get) == (default, ())
     if not default.startswith("-"):
@@ -90,10 +91,8 @@ def test_both_defaults_count_when_unset_or_empty(name: str, default: str, empty:
 
 @given(st.text())
 def test_nothing_but_a_clear_refusal_comes_of_any_text(text: str) -> None:
-    try:
+    with suppress(BadReferenceError):
         interpolate(text, {"A": "b"}.get)
-    except BadReferenceError as exc:
-        assert str(exc)
 
 
 def test_the_environment_beats_the_dotenv_file_even_when_empty(tmp_path: Path) -> None:

@@ -27,7 +27,9 @@ def refused(path: Path) -> SettingsProblem:
 
 def test_scalars_stay_the_text_they_were(tmp_path: Path) -> None:
     """PyYAML's own loader turns these into 5349, False, 1.0, a date and None."""
-    path = write(tmp_path / "a.yaml", "a: 012345\nb: no\nc: 1.0\nd: 2024-01-01\ne: '~'\nf: |\n  two\n  lines\n")
+    path = write(
+        tmp_path / "a.yaml", "a: 012345\nb: no\nc: 1.0\nd: 2024-01-01\ne: '~'\nf: |\n  two\n  lines\n"
+    )
 
     assert plain(read_yaml(path, tmp_path).root) == {
         "a": "012345",
@@ -82,7 +84,9 @@ def test_an_empty_file_has_no_root(tmp_path: Path, text: str) -> None:
 
 
 def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
-    assert plain(read_yaml(write(tmp_path / "a.yaml", "\ufeffdatabase: 数据.db\n"), tmp_path).root) == {"database": "数据.db"}
+    assert plain(read_yaml(write(tmp_path / "a.yaml", "\ufeffdatabase: 数据.db\n"), tmp_path).root) == {
+        "database": "数据.db"
+    }
 
 
 @pytest.mark.parametrize(
@@ -91,13 +95,29 @@ def test_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
         pytest.param(b"a: 1\nb: \xe9\n", "a.yaml is not UTF-8 (line 2).", 2, id="latin-1"),
         pytest.param(b"\x89PNG\0\0", "a.yaml is a binary file, not text.", None, id="binary"),
         pytest.param("a: 1".encode("utf-16"), "a.yaml is a binary file, not text.", None, id="utf-16"),
-        pytest.param(b"x" * (MAX_BYTES + 1), "a.yaml is larger than 1 MiB and was not read.", None, id="large"),
-        pytest.param(b"a: 1\n--- \nb: 2\n", "a.yaml holds several YAML documents (line 2, column 1).", 2, id="documents"),
-        pytest.param(b"a: *gone\n", "a.yaml holds an alias that refers to nothing (line 1, column 4).", 1, id="alias"),
-        pytest.param(b"a: &a\n  b: *a\n", "a.yaml holds an alias that refers to itself (line 2, column 6).", 2, id="loop"),
+        pytest.param(
+            b"x" * (MAX_BYTES + 1), "a.yaml is larger than 1 MiB and was not read.", None, id="large"
+        ),
+        pytest.param(
+            b"a: 1\n--- \nb: 2\n",
+            "a.yaml holds several YAML documents (line 2, column 1).",
+            2,
+            id="documents",
+        ),
+        pytest.param(
+            b"a: *gone\n", "a.yaml holds an alias that refers to nothing (line 1, column 4).", 1, id="alias"
+        ),
+        pytest.param(
+            b"a: &a\n  b: *a\n",
+            "a.yaml holds an alias that refers to itself (line 2, column 6).",
+            2,
+            id="loop",
+        ),
     ],
 )
-def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, data: bytes, summary: str, line: int | None) -> None:
+def test_what_cannot_be_used_is_said_in_one_sentence(
+    tmp_path: Path, data: bytes, summary: str, line: int | None
+) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(data)
     problem = refused(path)

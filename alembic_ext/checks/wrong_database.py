@@ -34,14 +34,14 @@ WHY = "A migration would run, with exit code 0, on a database that nobody meant.
 def find(settings: Settings, target: Target, configured: Sighting) -> Iterator[Finding]:
     named = settings.database
     if named is not None and named.named and not configured.assumed and not same_place(target, named.url):
-        configured = address(target_of_url(named.url, named.source, assumed=True))
+        meant = address(target_of_url(named.url, named.source, assumed=True))
         yield check.finding(
             subject=address(target),
-            summary=f"env.py connects to {address(target)}, but {named.source.via} names {configured}.",
+            summary=f"env.py connects to {address(target)}, but {named.source.via} names {meant}.",
             why=WHY,
             evidence={
                 "connected": address(target),
-                "configured": configured,
+                "configured": meant,
                 "key": named.source.key,
                 "expected": None,
                 "differing": [],

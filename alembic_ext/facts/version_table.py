@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import column, select, table
+from sqlalchemy import Select, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from alembic_ext.connections import NotVisibleError, Reader
@@ -54,7 +54,7 @@ def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTab
     name = str(options.get("version_table") or "alembic_version")
     schema = options.get("version_table_schema") or None
     enforced = reader.dialect.name != "sqlite"
-    statement = select(column("version_num")).select_from(table(name, schema=schema))
+    statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
     try:
         rows = tuple(row[0] for row in reader.rows(statement))
     except NotVisibleError as warning:
@@ -116,7 +116,7 @@ def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[V
             not used.exists and _same(dialect, name, used.name, schema, default)
         ):
             continue
-        statement = select(column("version_num")).select_from(table(name, schema=schema))
+        statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
         try:
             ids = tuple(str(row[0]) for row in reader.rows(statement) if row[0] is not None)
         except DBAPIError:

@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from alembic_ext.facts.version_control import GitError, git_command, git_environment, run_git
 
@@ -236,6 +236,11 @@ def stashed_commits(repository: Repository) -> dict[str, str]:
     return {commit: name for (stash, _base, *more), name in named for commit in (stash, *more)}
 
 
+def is_partial(repository: Repository) -> bool:
+    """Whether git left objects out when it cloned, to fetch them when they are needed."""
+    return any(repository.common_dir.glob("objects/pack/*.promisor"))
+
+
 def _log(
     repository: Repository,
     blobs: Collection[str],
@@ -247,25 +252,43 @@ def _log(
 ) -> Iterator[Change]:
     form = "--format=tformat:%H%x00%P%x00%ct%x00%an%x00%s"
     shape = ("log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-color", "--encoding=UTF-8", form)
-    objects = (f"--find-object={blob}" for blob in blobs)
-    answer = run_git(repository.top, *shape, *objects, *selection, words=words, time_limit=time_limit)
-    tokens = _text(answer).split("\0")
-    position = 0
-    while position + 5 < len(tokens):
-        name, parents, seconds, author, subject = tokens[position : position + 5]
-        position += 5
-        commit = Commit(
-            id=name.strip(),
-            parents=tuple(parents.split()),
-            author=author,
-            date=datetime.fromtimestamp(int(seconds), tz=timezone.utc),
-            subject=subject,
-        )
-        while position + 1 < len(tokens) and tokens[position].lstrip("\n").startswith(":"):
-            _, _, old, new, _ = tokens[position].split()
-            path = tokens[position + 1]
-            yield Change(commit=commit, path=path, old=_blob(old), new=_blob(new), reachable=reachable)
-            position += 2
+    # In a partial clone --find-object would fetch every blob; there we pick the changes out ourselves.
+    objects = () if is_partial(repository) else tuple(f"--find-object={blob}" for blob in blobs)
+    wanted = frozenset(blobs)
+    arguments = (*shape, *objects, *selection)
+    with _stream(repository.top, arguments, time.monotonic() + time_limit) as process:
+        assert process.stdin is not None  # noqa: S101 - asked for
+        assert process.stdout is not None  # noqa: S101 - asked for
+        process.stdin.write(words)
+        process.stdin.close()
+        tokens = _tokens(process.stdout)
+        token = next(tokens, None)
+        while token is not None:
+            commit = _commit(token, *(next(tokens, "") for _ in range(4)))
+            token = next(tokens, None)
+            while token is not None and token.lstrip("\n").startswith(":"):
+                _, _, before, after, _ = token.split()
+                path = next(tokens, "")
+                if not wanted.isdisjoint((before, after)):
+                    yield Change(
+                        commit=commit, path=path, old=_blob(before), new=_blob(after), reachable=reachable
+                    )
+                token = next(tokens, None)
+        if process.wait() != 0:
+            raise GitError(f"git log stopped with exit code {process.returncode}.")
+
+
+def _commit(name: str, parents: str, seconds: str, author: str, subject: str) -> Commit:
+    date = datetime.fromtimestamp(int(seconds), tz=timezone.utc)
+    return Commit(id=name.strip(), parents=tuple(parents.split()), author=author, date=date, subject=subject)
+
+
+def _tokens(stream: IO[bytes]) -> Iterator[str]:
+    """The pieces between NUL bytes, however long the stream."""
+    rest = b""
+    while piece := stream.read(1 << 18):
+        *whole, rest = (rest + piece).split(b"\0")
+        yield from map(_text, whole)
 
 
 def _every_commit(repository: Repository, time_limit: float) -> bytes:

@@ -314,6 +314,8 @@ class _Search:
         """Every blob of a repository, then what leads to those that declare one of the ids."""
         if repository.shallow:
             self.shortcomings.append("this is a shallow clone: its older history is not here")
+        if git_objects.is_partial(repository):
+            self.shortcomings.append("this is a partial clone: files that were never fetched are not here")
         locations = [place for place in self.locations if place.is_relative_to(repository.top)]
         paths = [location.relative_to(repository.top).as_posix() for location in locations]
         scan = Scan(repository, time_limit=self.time_limit)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.facts.availability import NotApplicable, Unavailable
 from alembic_ext.facts.docker_ignore import DockerPattern, hidden_by, read_patterns
+from alembic_ext.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -242,8 +243,9 @@ def _refusal(subcommand: str, words: str, returncode: int) -> str:
             "git refuses to read this repository because its folder belongs to another user; "
             f"if you trust it, run: {command or 'git config --global --add safe.directory FOLDER'}"
         )
-    first = next((line.strip() for line in words.splitlines() if line.strip()), f"exit code {returncode}")
-    return f"git {subcommand} failed: {first.removeprefix('fatal: ')}"
+    lines = [line.strip() for line in words.splitlines() if line.strip()] or [f"exit code {returncode}"]
+    first = next((line for line in lines if line.startswith("fatal: ")), lines[0])
+    return f"git {subcommand} failed: {redact(first.removeprefix('fatal: '))}"
 
 
 def _read_repository(

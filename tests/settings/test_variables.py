@@ -12,6 +12,7 @@ from alembic_ext.settings.variables import BadReferenceError, Variables, interpo
 from tests.settings.asking import write
 
 NAMES = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True)
+NOTHING: dict[str, str] = {}
 LITERAL = st.text(st.characters(exclude_characters="$"))
 DEFAULT = st.text(st.characters(exclude_characters="$}"))
 
@@ -55,24 +56,24 @@ def test_every_missing_variable_is_named_once() -> None:
 @pytest.mark.parametrize("text", ["${", "${A", "${}", "${1A}", "${A-b}", "${A B}", "${A:${B}", "x ${é}"])
 def test_a_malformed_reference_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(BadReferenceError) as caught:
-        interpolate(f"secret {text}", {}.get)
+        interpolate(f"secret {text}", NOTHING.get)
 
     assert "secret" not in str(caught.value)
 
 
 def test_absurd_nesting_is_refused() -> None:
     with pytest.raises(BadReferenceError, match="nests"):
-        interpolate("${A:" * 5000 + "}" * 5000, {}.get)
+        interpolate("${A:" * 5000 + "}" * 5000, NOTHING.get)
 
 
 @given(LITERAL)
 def test_text_without_dollars_is_unchanged(text: str) -> None:
-    assert interpolate(text, {}.get) == (text, ())
+    assert interpolate(text, NOTHING.get) == (text, ())
 
 
 @given(st.text())
 def test_doubled_dollars_come_back_as_they_were(text: str) -> None:
-    assert interpolate(text.replace("$", "$$"), {}.get) == (text, ())
+    assert interpolate(text.replace("$", "$$"), NOTHING.get) == (text, ())
 
 
 @given(before=LITERAL, name=NAMES, value=st.text(min_size=1), after=LITERAL)
@@ -82,7 +83,7 @@ def test_a_value_arrives_whatever_it_is(before: str, name: str, value: str, afte
 
 @given(name=NAMES, default=DEFAULT, value=st.sampled_from([None, ""]))
 def test_both_defaults_count_when_unset_or_empty(name: str, default: str, value: str | None) -> None:
-    values = {name: value}
+    values = NOTHING if value is None else {name: value}
 
     assert interpolate(f"${{{name}:-{default}}}", values.get) == (default, ())
     if not default.startswith("-"):

@@ -92,7 +92,7 @@ def filled(text: str, projects: Projects, path: Path) -> str:
 def checks_table(pages: str) -> str:
     rows = [
         f"| [{check.code}]({pages}/{check.code}.md) | {check.slug} | {check.severity.value} | {check.safety.value} "
-        f"| {first_line(check)} |\n"
+        f"| {first_line(check).removesuffix(':')} |\n"
         for check in registered_checks()
     ]
     return "".join(["| code | name | severity | repair | what it does |\n|---|---|---|---|---|\n", *rows])

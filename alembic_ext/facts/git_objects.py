@@ -69,25 +69,31 @@ class Scan:
         self.top = repository.top
         self.time_limit = time_limit
         self.shortcomings: list[str] = []
-        self._larger = 0
+        self._larger = self._unreadable = 0
 
     def blobs_with(self, words: Collection[bytes], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Name and content of the blobs in which one of the words occurs.
 
-        When the time runs out, the blobs that history (not stashes, not the index) shows at ``paths`` are read
-        instead of all: that needs no look at the rest of a very large repository.
+        When the time runs out, what history shows at ``paths`` is read: that needs no look at the rest of a very
+        large repository.
         """
         every_object = ("cat-file", "--batch-all-objects", "--unordered", "--buffer")
         check = "--batch-check=%(objecttype) %(objectsize) %(objectname)"
         deadline = time.monotonic() + self.time_limit
         yield from self._read((*every_object, check), self._small_blobs, words, deadline)
         if self._larger:
-            self.shortcomings.append(
-                f"{self._larger} objects larger than {SIZE_LIMIT // 1000} kB were not read"
+            objects = (
+                "1 object larger than {} kB was"
+                if self._larger == 1
+                else f"{self._larger} objects larger than {{}} kB were"
             )
-        if time.monotonic() < deadline:
-            return
-        self.shortcomings.append(f"the search of all objects stopped after {self.time_limit:g} s")
+            self.shortcomings.append(f"{objects.format(SIZE_LIMIT // 1000)} not read")
+        if time.monotonic() >= deadline:
+            self.shortcomings.append(f"the search of all objects stopped after {self.time_limit:g} s")
+            yield from self.blobs_of_history(words, paths)
+
+    def blobs_of_history(self, words: Collection[bytes], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """As above, of the blobs that commits of any ref or reflog brought to these paths."""
         log = (
             "log",
             "--all",
@@ -104,12 +110,14 @@ class Scan:
 
     def _small_blobs(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         for line in lines:
-            kind, size, name = line.split()
-            if kind == b"blob":
+            if line.startswith(b"blob "):
+                _, size, name = line.split()
                 if int(size) <= SIZE_LIMIT:
                     yield name
                 else:
                     self._larger += 1
+            elif line.endswith(b" missing\n"):
+                self._unreadable += 1
 
     def _read(
         self,
@@ -133,7 +141,7 @@ class Scan:
                     yield name.decode("ascii"), content[:-1]
             carrier.join()
             failed = [process for process in (lister, reader) if process.wait() != 0]
-        if failed and time.monotonic() < deadline:
+        if (failed or self._unreadable) and time.monotonic() < deadline:
             self.shortcomings.append("git could not read all of its objects; `git fsck` says more")
 
 
@@ -318,11 +326,10 @@ def _carry(
 ) -> None:
     assert lister.stdout is not None  # noqa: S101 - asked for
     assert reader.stdin is not None  # noqa: S101 - asked for
-    try:
+    with suppress(OSError, ValueError):  # the reader was stopped: its own end tells
         reader.stdin.writelines(name + b"\n" for name in names_of(lister.stdout))
+    with suppress(OSError):
         reader.stdin.close()
-    except (OSError, ValueError):  # the reader was stopped: its own end tells
-        return
 
 
 @contextmanager

@@ -273,8 +273,8 @@ class _Search:
                     self._found_on_disk(top, folder / file_name, file)
 
     def _found_on_disk(self, top: Path, path: Path, file: Declarations) -> None:
-        if path.parent in self.locations and _LOADED.fullmatch(path.name):
-            return  # Alembic loads it, or stops at it: it is not lost
+        if self._is_loaded(path):
+            return
         environment = self._other_environment(path)
         self.add(
             file,
@@ -285,6 +285,10 @@ class _Search:
                 environment=environment.relative_to(top).as_posix() if environment else None,
             ),
         )
+
+    def _is_loaded(self, path: Path) -> bool:
+        """Whether Alembic loads the file, or stops at it: then it is not lost."""
+        return path.parent in self.locations and _LOADED.fullmatch(path.name) is not None and path.exists()
 
     def _other_environment(self, path: Path) -> Path | None:
         """The nearest other environment that a path lies in; ``None`` when it is nearer to our own."""
@@ -354,6 +358,8 @@ class _Search:
             if below is not None:
                 gone = _newest(change for change in removed if change.commit.id not in outside)
                 stays = still_there.get(path) == blob
+                if stays and self._is_loaded(repository.top / path):
+                    continue
                 place = lines.named(Place(kind="commit", root=repository.top, path=path, commit=below.commit))
                 deleted_by = None if gone is None or stays else gone.commit
                 place = replace(place, in_head=True, deleted_by=deleted_by, still_in_head=stays)

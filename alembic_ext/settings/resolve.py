@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from configparser import ConfigParser, InterpolationError
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -376,6 +375,8 @@ def _file_missing(asked: _Asked, path: Path, root: Path) -> SettingsProblem:
 
 
 def _similar(path: Path) -> Path | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - only when a name is wrong
+
     try:
         names = [
             entry.name

@@ -365,6 +365,16 @@ def test_commands_that_only_look_create_no_folder(shop: Shop, command: tuple[str
     assert not (shop.root / "data").exists()
 
 
+@pytest.mark.parametrize("driver", ["sqlite", "sqlite+aiosqlite"])
+def test_the_doctor_creates_no_folder(shop: Shop, driver: str) -> None:
+    shop.url(f"{driver}:///data/shop.db")
+
+    result = shop.python("from alembic_ext.cli import main; main()", "doctor", code=None)
+
+    assert "AX106" in result.out
+    assert not (shop.root / "data").exists()
+
+
 def test_offline_mode_creates_no_folder(shop: Shop) -> None:
     shop.url("sqlite:///data/shop.db")
 
@@ -381,6 +391,17 @@ def test_a_folder_that_cannot_be_created_is_said(shop: Shop) -> None:
 
     assert "The folder of the SQLite database" in result.out
     assert "Traceback" not in result.text
+
+
+# --- the doctor -----------------------------------------------------------------------------------------------
+
+
+def test_a_healthy_project_with_the_helper_is_healthy_on_every_driver(shop: Shop, address: str) -> None:
+    shop.url(address)
+    shop.write("models.py", MODELS + '    price = Column("price", Integer)\n')
+    shop.run("upgrade", "head")
+
+    shop.python("from alembic_ext.cli import main; main()", "doctor", "--fail-on", "warning")
 
 
 # --- options --------------------------------------------------------------------------------------------------
@@ -551,6 +572,21 @@ def test_the_pool_is_the_one_of_the_yaml_else_none(shop: Shop, mariadb: Any, yam
     shop.run("upgrade", "head")
 
     assert (shop.root / "migrations" / "pool.txt").read_text() == pool
+
+
+@pytest.mark.needs("mariadb")
+def test_connect_arguments_of_the_yaml_reach_the_driver(shop: Shop, mariadb: Any) -> None:
+    url = mariadb.url(mariadb.create_database())
+    remark = (
+        "connect_args: {init_command: \"SET SESSION character_set_connection = latin1, @remark = 'seen'\"}"
+    )
+    shop.write("config.yaml", f"database:\n  url: {url}\n  {remark}\n")
+    copy = 'op.execute("CREATE TABLE remark AS SELECT @remark AS said")'
+    shop.write("migrations/versions/c3_remark.py", revision("c3", "b2", copy))
+
+    shop.run("upgrade", "head")
+
+    assert rows(url, "SELECT said FROM remark") == [("seen",)]
 
 
 def test_the_setting_metadata_is_used_when_env_py_names_none(shop: Shop) -> None:
@@ -848,12 +884,23 @@ def test_an_error_of_the_models_own_keeps_its_traceback(shop: Shop) -> None:
     assert "models.py" in result.err
 
 
-def test_a_driver_that_is_not_installed_is_one_sentence(shop: Shop) -> None:
-    shop.url("mysql+oursql://u:geheim-p@localhost/shop")
+@pytest.mark.parametrize(
+    ("driver", "sentence"),
+    [
+        pytest.param("postgresql+pygresql_of_nobody", "postgresql", id="unknown-to-sqlalchemy"),
+        pytest.param(
+            "mssql+pyodbc",
+            "The driver of mssql+pyodbc cannot be used: No module named 'pyodbc'",
+            id="missing",
+        ),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_one_sentence(shop: Shop, driver: str, sentence: str) -> None:
+    shop.url(f"{driver}://u:geheim-p@localhost/shop")
 
     result = shop.run("upgrade", "head", code=255)
 
-    assert "mysql" in result.out
+    assert sentence in result.out
     assert "geheim-p" not in result.text
     assert "Traceback" not in result.text
 

@@ -209,3 +209,16 @@ def test_a_command_line_of_the_projects_own_gets_the_commands_too(package: Path)
     )
 
     assert run(package, code).stdout == "shop True shop-db\n"
+
+
+def test_building_a_command_line_imports_only_our_command_line(tmp_path: Path) -> None:
+    """Everybody who runs alembic pays for it; what a command needs is imported when the command runs."""
+    import alembic_ext
+
+    package = Path(alembic_ext.__file__).parent
+    code = (
+        "import sys, alembic.config; alembic.config.CommandLine(); " + LOAD + "before = set(sys.modules); "
+        "alembic.config.CommandLine(); print(sorted(set(sys.modules) - before - {'alembic_ext.cli'}))"
+    )
+
+    assert run(package, code).stdout == "[]\n"

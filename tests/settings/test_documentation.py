@@ -22,7 +22,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize(("example", "expected"), zip(EXAMPLES, EXPECTED, strict=True))
+@pytest.mark.parametrize(("example", "expected"), list(zip(EXAMPLES, EXPECTED, strict=True)))
 def test_every_example_works(tmp_path: Path, example: str, expected: str) -> None:
     settings = ask_yaml(tmp_path, example, {"PASSWORD": "word", "MYSQL_PASSWORD": "word"})
 

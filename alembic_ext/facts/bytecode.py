@@ -7,7 +7,7 @@ import os
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from types import CodeType
 
-from alembic_ext.facts.declarations import Declarations, Undeclared
+from alembic_ext.facts.declarations import Declarations, Undeclared, first_line
 
 _HEADER_SIZE = 16
 _RAW_FILE = os.O_RDONLY | getattr(os, "O_BINARY", 0)
@@ -71,7 +71,7 @@ def read_bytecode(data: bytes) -> Declarations | Undeclared:
         down_revisions=_as_ids(down_revision),
         branch_labels=_as_ids(values.get("branch_labels")),
         depends_on=_as_ids(values.get("depends_on")),
-        message=docstring.strip().partition("\n")[0].rstrip() if isinstance(docstring, str) else "",
+        message=first_line(docstring) if isinstance(docstring, str) else "",
     )
 
 
@@ -96,4 +96,8 @@ def _stored(code: CodeType) -> tuple[dict[str, object], set[str]]:
 def _as_ids(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, (tuple, frozenset)) else ()
+    return (
+        tuple(item for item in value if isinstance(item, str))
+        if isinstance(value, (tuple, frozenset))
+        else ()
+    )

@@ -27,7 +27,9 @@ class MigrationCommit:
 
 def find_commits(files: RevisionFiles) -> tuple[MigrationCommit, ...]:
     """Look through the files that say "commit" at all; only these are parsed."""
-    return tuple(commit for file in files.files if b"commit" in file.source.lower() for commit in _commits(file))
+    return tuple(
+        commit for file in files.files if b"commit" in file.source.lower() for commit in _commits(file)
+    )
 
 
 def _commits(file: RevisionFile) -> Iterator[MigrationCommit]:
@@ -103,7 +105,9 @@ class _Module:
         """One pass over the file; whether it taught anything."""
         before = len(self.kinds)
         functions = {
-            node.name: node for node in ast.walk(self.tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            node.name: node
+            for node in ast.walk(self.tree)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         }
         for node in ast.walk(self.tree):
             match node:
@@ -149,7 +153,11 @@ class _Module:
             case ast.Call(func=ast.Attribute(value=value, attr=method)):
                 return self._returned(node, value, method)
             case ast.Call(func=ast.Name(id=name)):
-                return self._bound_session(node) if name in _SESSION_MAKERS or self._is_session(node.func) else None
+                return (
+                    self._bound_session(node)
+                    if name in _SESSION_MAKERS or self._is_session(node.func)
+                    else None
+                )
         return None
 
     def _returned(self, call: ast.Call, receiver: ast.expr, method: str) -> str | None:
@@ -170,7 +178,9 @@ class _Module:
     def _bound_session(self, call: ast.Call) -> str | None:
         """A Session, or a maker of Sessions, that is given the migration's connection."""
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if self._is_session(call.func) or any(self._kind(value) in {_CONNECTION, _SESSION} for value in given):
+        if self._is_session(call.func) or any(
+            self._kind(value) in {_CONNECTION, _SESSION} for value in given
+        ):
             return _SESSION
         return None
 
@@ -184,7 +194,9 @@ def _sql(node: ast.expr) -> str:
     match node:
         case ast.Constant(value=str(text)):
             return text
-        case ast.Call(func=ast.Name(id="text" | "DDL") | ast.Attribute(attr="text" | "DDL"), args=[first, *_]):
+        case ast.Call(
+            func=ast.Name(id="text" | "DDL") | ast.Attribute(attr="text" | "DDL"), args=[first, *_]
+        ):
             return _sql(first)
     return ""
 
@@ -192,7 +204,9 @@ def _sql(node: ast.expr) -> str:
 _QUOTED_OR_COMMENT = re.compile(
     r"'(?:[^']|'')*'|\"[^\"]*\"|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/", re.DOTALL
 )  # fmt: skip
-_ROUTINE = re.compile(r"\s*CREATE\s(?:[^(;]*\s)?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\s", re.IGNORECASE)
+_ROUTINE = re.compile(
+    r"\s*CREATE\s(?:[^(;]*\s)?(?:PROCEDURE|FUNCTION|TRIGGER|EVENT|PACKAGE)\s", re.IGNORECASE
+)
 _COMMIT = re.compile(r"\s*COMMIT(?:\s+(?:WORK|TRANSACTION|AND\s.*))?\s*", re.IGNORECASE)
 
 

@@ -70,7 +70,9 @@ _RENAME_TABLE = re.compile(
     r"\b(?:ALTER\s+TABLE\s[^;]*?\sRENAME\s+(?:TO|AS)|RENAME\s+TABLE\s+\S+\s+TO)\s+(?P<name>[`\"\[]?[\w$.]+[`\"\]]?)",
     re.IGNORECASE,
 )
-_MAY_CREATE = re.compile(r"\b(?:CREATE|RENAME|SELECT\b.*\bINTO|CALL|EXECUTE|DO|SOURCE|IMPORT)\b", re.IGNORECASE | re.DOTALL)
+_MAY_CREATE = re.compile(
+    r"\b(?:CREATE|RENAME|SELECT\b.*\bINTO|CALL|EXECUTE|DO|SOURCE|IMPORT)\b", re.IGNORECASE | re.DOTALL
+)
 _NO_TABLE = re.compile(
     r"\s*(?:UPDATE|INSERT|DELETE|DROP|GRANT|REVOKE|COMMENT|SET|LOCK|TRUNCATE|REINDEX|VACUUM|ANALYZE|REFRESH"
     r"|ALTER\s+(?:TYPE|SEQUENCE|INDEX|DATABASE|VIEW|EXTENSION|TABLE\s+\S*\s+(?:ADD|DROP|ALTER|MODIFY|CHANGE|SET))"
@@ -82,7 +84,9 @@ _TRUSTED = frozenset({"sqlalchemy", "alembic", "geoalchemy2", "pgvector", "sqlmo
 """Packages whose types and constructs create no table by being called."""
 _RUNS_CODE = frozenset({"exec", "eval", "compile", "__import__"})
 _RUNS_SQL = frozenset({"execute", "exec_driver_sql", "executescript", "scalar", "scalars", "executemany"})
-_RUNS_ANYTHING = frozenset({"create_all", "run_sync", "run_async", "invoke", "run_callable", "import_module", "main"})
+_RUNS_ANYTHING = frozenset(
+    {"create_all", "run_sync", "run_async", "invoke", "run_callable", "import_module", "main"}
+)
 
 
 @dataclass
@@ -103,7 +107,9 @@ class _Upgrade:
                     self.functions[name] = node
                 case ast.Import(names=aliases):
                     for alias in aliases:
-                        self.imported[alias.asname or alias.name.partition(".")[0]] = alias.name.partition(".")[0]
+                        self.imported[alias.asname or alias.name.partition(".")[0]] = alias.name.partition(
+                            "."
+                        )[0]
                 case ast.ImportFrom(module=module, names=aliases, level=level):
                     for alias in aliases:
                         root = (module or "").partition(".")[0]
@@ -178,7 +184,11 @@ class _Upgrade:
         if name is None or name not in self.imported:
             return True
         package = self.imported[name]
-        return package in _TRUSTED or package in sys.stdlib_module_names - {"subprocess", "runpy", "importlib"}
+        return package in _TRUSTED or package in sys.stdlib_module_names - {
+            "subprocess",
+            "runpy",
+            "importlib",
+        }
 
     def _is_no_table(self, node: ast.expr) -> bool:
         """Whether ``x.create(...)`` is about an enum, a sequence, an index."""
@@ -209,14 +219,16 @@ class _Upgrade:
                         return None
                     found += texts
                 return tuple(found)
-            case ast.Call(func=ast.Attribute(attr="text" | "DDL") | ast.Name(id="text" | "DDL"), args=[first, *_]):
+            case ast.Call(
+                func=ast.Attribute(attr="text" | "DDL") | ast.Name(id="text" | "DDL"), args=[first, *_]
+            ):
                 return self._texts(first, depth)
             case ast.Call(func=ast.Attribute(value=text, attr="strip" | "bindparams" | "execution_options")):
                 return self._texts(text, depth)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                first, second = self._texts(left, depth), self._texts(right, depth)
-                if first is not None and second is not None:
-                    return tuple(a + b for a in first for b in second)
+                befores, afters = self._texts(left, depth), self._texts(right, depth)
+                if befores is not None and afters is not None:
+                    return tuple(before + after for before in befores for after in afters)
         return None
 
     def _statement(self, node: ast.expr | None, depth: int = 0) -> None:
@@ -226,10 +238,16 @@ class _Upgrade:
                 self._sql(text)
             return
         match node:
-            case ast.JoinedStr() | ast.BinOp() | ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
+            case (
+                ast.JoinedStr()
+                | ast.BinOp()
+                | ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format"))
+            ):
                 start = _literal_start(node)
                 self.complete = self.complete and _NO_TABLE.match(start) is not None
-            case ast.Call(func=ast.Attribute(attr="text" | "DDL") | ast.Name(id="text" | "DDL"), args=[first, *_]):
+            case ast.Call(
+                func=ast.Attribute(attr="text" | "DDL") | ast.Name(id="text" | "DDL"), args=[first, *_]
+            ):
                 self._statement(first, depth)
             case ast.Call(func=ast.Attribute(attr="CreateTable") | ast.Name(id="CreateTable")):
                 self.complete = False

@@ -11,7 +11,7 @@ from typing import Any
 from alembic_ext.redaction import redact
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Declarations:
     """The names that Alembic reads from a revision module.
 
@@ -52,7 +52,9 @@ def read_declarations(source: bytes, *, compiles: bool = False) -> Declarations 
             return header
         tree = ast.parse(source)
         if not compiles:
-            compile(source, "revision", "exec", dont_inherit=True)  # finds what parsing does not: a stray return
+            compile(
+                source, "revision", "exec", dont_inherit=True
+            )  # finds what parsing does not: a stray return
         return _from_tree(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return _cannot_compile(source, error)
@@ -61,11 +63,15 @@ def read_declarations(source: bytes, *, compiles: bool = False) -> Declarations 
 def apparent_revisions(source: bytes) -> tuple[str, ...]:
     """Ids that look declared in a text that cannot be read. A hint, never a fact."""
     return tuple(
-        dict.fromkeys(match.group(2).decode(errors="replace") for match in _APPARENT_REVISION.finditer(source))
+        dict.fromkeys(
+            match.group(2).decode(errors="replace") for match in _APPARENT_REVISION.finditer(source)
+        )
     )
 
 
-_APPARENT_REVISION = re.compile(rb"""^revision[ \t]*(?::[^=\n]*)?=[ \t]*\(?(["'])([^"'\\\n]+)\1""", re.MULTILINE)
+_APPARENT_REVISION = re.compile(
+    rb"""^revision[ \t]*(?::[^=\n]*)?=[ \t]*\(?(["'])([^"'\\\n]+)\1""", re.MULTILINE
+)
 
 
 # The header that Alembic's templates write. Given that the file compiles, a match is exact: every line of it
@@ -81,9 +87,15 @@ _IS = rb"(?:[ \t]*:[ \t]*[\w.\[\], |\t]+?)?[ \t]*=[ \t]*"
 
 
 def _literal(name: bytes) -> bytes:
-    return rb"(?P<%(name)s_line>)%(name)s" % {b"name": name} + _IS + (
-        rb"""(?:None|(?P<%(name)s_quote>["'])(?P<%(name)s>[^"'\\\n]*)(?P=%(name)s_quote))""" % {b"name": name}
-    ) + _END
+    return (
+        rb"(?P<%(name)s_line>)%(name)s" % {b"name": name}
+        + _IS
+        + (
+            rb"""(?:None|(?P<%(name)s_quote>["'])(?P<%(name)s>[^"'\\\n]*)(?P=%(name)s_quote))"""
+            % {b"name": name}
+        )
+        + _END
+    )
 
 
 _HEADER = re.compile(
@@ -108,33 +120,41 @@ def _read_header(source: bytes) -> Declarations | None:
     if b"\r" in source:
         source = source.replace(b"\r\n", b"\n")
     match = _HEADER.match(source)
-    if match is None or match["revision"] is None or b"coding" in match["comments"] or b"\r" in source:
+    if match is None:
+        return None
+    comments, docstring, revision, down_revision, branch_label, dependency = match.group(*_VALUES)
+    if revision is None or b"coding" in comments or b"\r" in source:
         return None
     rest = source[match.end() :]
     for name in _REBINDERS:
         if name in rest:
             return None
-    if _RARE_REBINDERS.search(rest):
+    if (b"exec" in rest or b"import" in rest) and _RARE_REBINDERS.search(rest):
         return None
-
-    def ids(name: str) -> tuple[str, ...]:
-        return () if match[name] is None else (match[name].decode(errors="replace"),)
-
-    def line(name: str) -> int | None:
-        start = match.start(f"{name}_line")
-        return None if start < 0 else source.count(b"\n", 0, start) + 1
-
-    docstring = (match["docstring"] or b"").strip()
+    line = source.count(b"\n", 0, match.start("revision_line")) + 1
     return Declarations(
-        revision=match["revision"].decode(errors="replace"),
-        down_revisions=ids("down_revision"),
-        branch_labels=ids("branch_labels"),
-        depends_on=() if not match["depends_on"] else ids("depends_on"),
-        message=docstring.decode(errors="replace").strip().partition("\n")[0].rstrip(),
-        line=line("revision") or 1,
-        down_revision_line=line("down_revision"),
-        depends_on_line=line("depends_on"),
+        revision=str(revision, "utf-8", "replace"),
+        down_revisions=() if down_revision is None else (str(down_revision, "utf-8", "replace"),),
+        branch_labels=() if branch_label is None else (str(branch_label, "utf-8", "replace"),),
+        depends_on=(str(dependency, "utf-8", "replace"),) if dependency else (),
+        message=first_line(str(docstring, "utf-8", "replace")) if docstring else "",
+        line=line,
+        down_revision_line=line
+        + source.count(b"\n", match.start("revision_line"), match.start("down_revision_line")),
+        depends_on_line=(
+            line + source.count(b"\n", match.start("revision_line"), match.start("depends_on_line"))
+            if match.start("depends_on_line") > 0
+            else None
+        ),
     )
+
+
+_VALUES = ("comments", "docstring", "revision", "down_revision", "branch_labels", "depends_on")
+
+
+def first_line(docstring: str) -> str:
+    """The message that Alembic's templates write there."""
+    return docstring.strip().partition("\n")[0].rstrip()
 
 
 class _Computed(Exception):  # noqa: N818 - not an error: what stands where a value would
@@ -142,7 +162,9 @@ class _Computed(Exception):  # noqa: N818 - not an error: what stands where a va
 
 
 _NAMES = ("revision", "down_revision", "branch_labels", "depends_on")
-_DYNAMIC = frozenset({"globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "__dict__", "modules"})
+_DYNAMIC = frozenset(
+    {"globals", "locals", "vars", "exec", "eval", "setattr", "delattr", "__dict__", "modules"}
+)
 _BLANDLY_STARRED = frozenset({"sqlalchemy", "alembic", "typing", "datetime", "uuid", "json", "enum"})
 """Packages whose ``import *`` is known to bring none of our names."""
 
@@ -178,7 +200,7 @@ def _from_tree(tree: ast.Module) -> Declarations | Undeclared:
         down_revisions=several["down_revision"],
         branch_labels=several["branch_labels"],
         depends_on=() if several["depends_on"] == ("",) else several["depends_on"],
-        message=(ast.get_docstring(tree, clean=False) or "").strip().partition("\n")[0].rstrip(),
+        message=first_line(ast.get_docstring(tree, clean=False) or ""),
         line=lines.get("revision", 1),
         down_revision_line=lines.get("down_revision"),
         depends_on_line=lines.get("depends_on"),
@@ -211,7 +233,8 @@ def _perform(statement: ast.stmt, names: dict[str, Any]) -> None:
         case ast.AnnAssign(target=target, value=ast.expr() as expression):
             targets, value = [target], _evaluate(expression, names)
         case ast.AugAssign(target=ast.Name() as target, op=operator, value=expression) if not isinstance(
-            names.get(target.id), (list, set)  # changed in place: under its other names too
+            names.get(target.id),
+            (list, set),  # changed in place: under its other names too
         ):
             sum_ = ast.BinOp(left=ast.Name(id=target.id, ctx=ast.Load()), op=operator, right=expression)
             targets, value = [target], _evaluate(ast.copy_location(sum_, statement), names)
@@ -339,7 +362,11 @@ def _walk_top_level(node: ast.AST) -> Iterator[ast.AST]:
     yield node
     inner: Iterable[ast.AST] = ast.iter_child_nodes(node)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        inner = (*node.decorator_list, *node.args.defaults, *(default for default in node.args.kw_defaults if default))
+        inner = (
+            *node.decorator_list,
+            *node.args.defaults,
+            *(default for default in node.args.kw_defaults if default),
+        )
     elif isinstance(node, ast.ClassDef):
         inner = (*node.decorator_list, *node.bases)
     elif isinstance(node, ast.Lambda):

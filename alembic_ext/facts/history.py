@@ -104,7 +104,9 @@ class History:
         for revision, file in revisions.items():
             below = tuple(dict.fromkeys(file.down_revisions))
             needed = tuple(
-                dict.fromkeys(name if name in revisions else labelled.get(name, name) for name in file.depends_on)
+                dict.fromkeys(
+                    name if name in revisions else labelled.get(name, name) for name in file.depends_on
+                )
             )
             named.update(below)
             depended_on.update(needed)
@@ -214,7 +216,9 @@ class History:
             climbing = tips[0] if len(tips) == 1 else revision
             seen: set[str] = set()
             while (
-                climbing not in seen and len(self.children[climbing]) <= 1 and len(self.revisions[climbing].down_revisions) <= 1
+                climbing not in seen
+                and len(self.children[climbing]) <= 1
+                and len(self.revisions[climbing].down_revisions) <= 1
             ):
                 seen.add(climbing)
                 carried[climbing].update(file.branch_labels)
@@ -329,7 +333,9 @@ def _cut(round_: tuple[str, ...], revisions: Mapping[str, RevisionFile], edges: 
     if len(round_) == 1:
         return Cycle(revisions=round_, cut=candidates[0], because="it names itself")
     created = {
-        edge.child: found[1] for edge in candidates if (found := _CREATE_DATE.search(revisions[edge.child].source))
+        edge.child: found[1]
+        for edge in candidates
+        if (found := _CREATE_DATE.search(revisions[edge.child].source))
     }
     if len(created) == len(round_) and len(set(created.values())) == len(round_):
         oldest = min(candidates, key=lambda edge: created[edge.child])

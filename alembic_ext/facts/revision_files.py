@@ -125,7 +125,9 @@ def read_revision_files(
                     if real in seen or match is None or _has_better(real, match):
                         continue
                     seen.add(real)
-                    read = _read(path, real, location, compiled if home == folder.real else CompiledFolder(home))
+                    read = _read(
+                        path, real, location, compiled if home == folder.real else CompiledFolder(home)
+                    )
                     if isinstance(read, RevisionFile):
                         files.append(read)
                     else:
@@ -274,7 +276,9 @@ def _orphans(folder: _Folder, location: Path, *, sourceless: bool) -> Iterator[O
     if not sources and sourceless:
         return  # shipped without sources, on purpose
     beside = [folder.path / name for name in folder.files if _is_orphan(name, sources)]
-    cached = [folder.path / "__pycache__" / name for name in sorted(folder.cached()) if _is_orphan(name, sources)]
+    cached = [
+        folder.path / "__pycache__" / name for name in sorted(folder.cached()) if _is_orphan(name, sources)
+    ]
     for path in beside + cached:
         try:
             found = read_bytecode(path.read_bytes())

@@ -125,12 +125,12 @@ def run_doctor(config: Config, **options: Any) -> NoReturn:
     except CommandError as error:
         _say_error(error, secrets=_secrets(config), loud=loud)
         exit_code = NO_VERDICT
-    except KeyboardInterrupt:
-        _to_stderr("Interrupted.")
-        exit_code = INTERRUPTED
     except _TerminatedError:
         _to_stderr("Terminated.")
         exit_code = TERMINATED
+    except KeyboardInterrupt:
+        _to_stderr("Interrupted.")
+        exit_code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - our bug, which is no verdict on the project
         _say_crash(error, secrets=_secrets(config), loud=loud)
         exit_code = NO_VERDICT
@@ -302,8 +302,8 @@ def _named_files(options: argparse.Namespace) -> tuple[str, str]:
 # -- what leaves this process ------------------------------------------------------------------------------
 
 
-class _TerminatedError(BaseException):
-    """SIGTERM came. Not an ``Exception``: env.py must not catch it."""
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM came. It ends whatever an interrupt would end."""
 
 
 @contextmanager

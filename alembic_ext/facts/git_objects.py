@@ -146,23 +146,17 @@ class Scan:
 
 
 def find_changes(repository: Repository, blobs: Collection[str], *, time_limit: float) -> list[Change]:
-    """Every change that brought or removed one of these blobs.
+    """Every change that brought or removed one of these blobs, also in merges (a stash is one).
 
-    Ordinary commits of all refs and reflogs are asked first, then merges (a stash is one), then commits that
-    nothing leads to any more; each for the blobs that are still unexplained.
+    All refs and reflogs are asked first; then, for blobs that they do not explain, the commits that nothing
+    leads to any more.
     """
-    found: list[Change] = []
-    for selection, reachable in (
-        (("--all", "--reflog"), True),
-        (("-m", "--all", "--reflog"), True),
-        (("-m", "--stdin", "--not", "--all", "--reflog"), False),
-    ):
-        wanted = sorted(set(blobs) - {change.new for change in found})
-        if not wanted:
-            break
-        words = b"" if reachable else _every_commit(repository, time_limit)
-        if reachable or words:
-            found += _log(repository, wanted, selection, words, reachable=reachable, time_limit=time_limit)
+    reachable = ("-m", "--all", "--reflog")
+    found = list(_log(repository, blobs, reachable, b"", reachable=True, time_limit=time_limit))
+    unexplained = set(blobs) - {change.new for change in found}
+    if unexplained and (commits := _every_commit(repository, time_limit)):
+        others = ("-m", "--stdin", "--not", "--all", "--reflog")
+        found += _log(repository, unexplained, others, commits, reachable=False, time_limit=time_limit)
     return found
 
 

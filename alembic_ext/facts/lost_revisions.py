@@ -352,8 +352,8 @@ class _Search:
             (change.new, change.path) for change in changes if change.new in blobs
         ):
             assert blob is not None  # noqa: S101 - a key of blobs
-            brought = [change for change in changes if (change.new, change.path) == (blob, path)]
-            removed = [change for change in changes if (change.old, change.path) == (blob, path)]
+            brought = _ordinary(change for change in changes if (change.new, change.path) == (blob, path))
+            removed = _ordinary(change for change in changes if (change.old, change.path) == (blob, path))
             below = _newest(change for change in brought if change.commit.id not in outside)
             if below is not None:
                 gone = _newest(change for change in removed if change.commit.id not in outside)
@@ -495,6 +495,12 @@ def _usefulness(place: Place) -> tuple[bool, int, float]:
     )
     rank = 2 * kinds.index(place.kind) - (place.ahead or (place.kind == "commit" and place.in_head))
     return place.environment is not None, rank, -place.commit.date.timestamp() if place.commit else 0.0
+
+
+def _ordinary(changes: Iterable[Change]) -> list[Change]:
+    """The changes of ordinary commits; those of merges only where there are no others."""
+    every = list(changes)
+    return [change for change in every if len(change.commit.parents) < 2] or every  # noqa: PLR2004
 
 
 def _newest(changes: Iterable[Change]) -> Change | None:

@@ -74,10 +74,25 @@ class Environment:
         down_revision: Ids = None,
         *,
         name: str | None = None,
-        **options: str | None | tuple[str, ...],
+        message: str = "",
+        branch_labels: Ids = None,
+        depends_on: Ids = None,
+        upgrade: str = "pass",
+        revises: str | None = None,
+        created: str = "2026-01-01 00:00:00",
     ) -> Path:
         """Write a revision file named after its id."""
-        return self.write(name or f"{revision}_.py", revision_text(revision, down_revision, **options))  # type: ignore[arg-type] - told apart there
+        text = revision_text(
+            revision,
+            down_revision,
+            message=message,
+            branch_labels=branch_labels,
+            depends_on=depends_on,
+            upgrade=upgrade,
+            revises=revises,
+            created=created,
+        )
+        return self.write(name or f"{revision}_.py", text)
 
     def files(self, *, recursive: bool = False, sourceless: bool = False) -> RevisionFiles:
         """Read them."""

@@ -109,14 +109,14 @@ def read_revision_files(
     files: list[RevisionFile] = []
     unreadable: list[UnreadableFile] = []
     orphans: list[OrphanBytecode] = []
-    searched: dict[str, None] = {}
+    searched: set[str] = set()
     seen: set[str] = set()
     pattern = _LOADED_SOURCELESS if sourceless else _LOADED
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Python says about a file's text is Alembic's to show
         for location in locations:
             for folder in _folders(str(location), recursive=recursive):
-                searched[folder.real] = None
+                searched.add(folder.real)
                 compiled = CompiledFolder(folder.real)
                 orphans += _orphans(folder, location, sourceless=sourceless)
                 for path, home, name in folder.candidates(sourceless=sourceless):
@@ -132,7 +132,7 @@ def read_revision_files(
                         files.append(read)
                     else:
                         unreadable.append(read)
-        not_loaded = tuple(_not_loaded(script_location, locations, searched))
+        not_loaded = tuple(_not_loaded(script_location, locations, frozenset(searched), frozenset(seen)))
     return RevisionFiles(
         script_location=script_location,
         locations=tuple(locations),
@@ -307,7 +307,7 @@ _NEVER_SEARCHED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 def _not_loaded(
-    script_location: Path, locations: Sequence[Path], searched: dict[str, None]
+    script_location: Path, locations: Sequence[Path], searched: frozenset[str], loaded: frozenset[str]
 ) -> Iterator[NotLoadedFile]:
     """Files with a ``revision`` below the script location or a version location, where nobody searches."""
     todo = [str(script_location), *(str(location) for location in reversed(locations))]
@@ -330,7 +330,12 @@ def _not_loaded(
             if entry.is_dir(follow_symlinks=False):
                 if not entry.name.startswith(".") and entry.name not in _NEVER_SEARCHED:
                     todo.append(entry.path)
-            elif real not in searched and _LOADED.match(entry.name) and entry.is_file():
+            elif (
+                real not in searched
+                and _LOADED.match(entry.name)
+                and entry.is_file()
+                and os.path.realpath(entry.path) not in loaded
+            ):
                 yield from _declaring(entry.path)
 
 

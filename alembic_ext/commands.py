@@ -21,6 +21,7 @@ from alembic_ext.facts.history import History
 from alembic_ext.facts.target import Target, target_of_url
 from alembic_ext.facts.version_table import VersionTable
 from alembic_ext.findings import CheckResult, Severity, Status
+from alembic_ext.redaction import worth_hiding
 from alembic_ext.report.model import DatabaseReport, DoctorReport, Record, Tool
 from alembic_ext.settings import Settings
 from alembic_ext.workspace import Sighting, open_workspace
@@ -79,7 +80,7 @@ def doctor(
         results=results,
         notes=tuple(_notes(facts, workspace.settings)),
         verbose_notes=workspace.settings.passed_over,
-        secrets=workspace.settings.secrets,
+        secrets=_secrets(facts, workspace.settings),
         elapsed=time.perf_counter() - started,
     )
 
@@ -128,6 +129,13 @@ def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
     if result.because is None or not result.because.startswith("AX"):
         return True
     return not all(isinstance(one.values["version_table"], VersionTable) for one in facts.databases)
+
+
+def _secrets(facts: Facts, settings: Settings) -> tuple[str, ...]:
+    """What must not be shown: the settings' passwords, and those of the URLs that env.py itself made."""
+    urls = [one.values["configured"].url for one in facts.databases if isinstance(one.values["configured"], Sighting)]
+    shown = [word for url in urls for word in (url.username, url.host, url.database)]
+    return worth_hiding((*settings.secrets, *(str(url.password) for url in urls if url.password)), shown)
 
 
 def _tool() -> Tool:

@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.redaction import redact
 from alembic_ext.settings import Settings, resolve_settings
+from alembic_ext.settings.engine_options import with_utf8_password
 from alembic_ext.workspace import SETTINGS_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -191,10 +192,7 @@ def _engine(settings: Settings, options: Mapping[str, Any]) -> Engine:
     dialect = _dialect(url, origin)
     if not any(name.startswith("pool") or name == "max_overflow" for name in engine_options):
         engine_options["poolclass"] = NullPool
-    if dialect.driver == "pymysql" and url.password is not None and not url.password.isascii():
-        # PyMySQL sends text as Latin-1, and the server has hashed UTF-8
-        password = {"password": url.password.encode()}
-        engine_options["connect_args"] = {**password, **engine_options.get("connect_args", {})}
+    engine_options = with_utf8_password(url, engine_options)
     try:
         if dialect.is_async:
             from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet

@@ -17,20 +17,19 @@ import threading
 import traceback
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine
-from sqlalchemy.engine import URL, Connection, Engine
 
 from alembic_ext.connections import (
     Guard,
@@ -39,11 +38,18 @@ from alembic_ext.connections import (
     RefusedWrite,
     guarded,
     in_memory,
+    looking,
     separate_engine,
 )
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.settings import Settings, resolve_settings
+from alembic_ext.settings.engine_options import with_utf8_password
 from alembic_ext.settings.ini_file import load_parser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy.engine import URL, Connection, Engine
 
 T = TypeVar("T")
 
@@ -56,6 +62,7 @@ class Workspace:
     """An opened project.
 
     :param config: a Config of our own: paths absolute, ini read as UTF-8. The caller's is never changed.
+    :param callers_config: the Config that the caller gave, as it was.
     :param script_location: the migration environment's folder, whether it exists or not.
     :param locations: the version locations, absolute, in order.
     """
@@ -66,6 +73,7 @@ class Workspace:
     locations: tuple[Path, ...]
     recursive: bool = False
     sourceless: bool = False
+    callers_config: Config | None = None
 
     @property
     def env_script(self) -> Path:
@@ -99,13 +107,14 @@ class Sighting:
 class EnvError:
     """env.py did not get to ``run_migrations``.
 
-    :param refused: the exception followed a write that we did not send, so it is not env.py's fault.
+    :param refused: it failed because a write of its own did not happen while we look: not its fault.
     """
 
     error: BaseException
     kind: str
     path: Path | None = None
     line: int | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +161,7 @@ def open_workspace(
             locations=tuple(locations),
             recursive=own.get_alembic_boolean_option("recursive_version_locations"),
             sourceless=own.get_alembic_boolean_option("sourceless"),
+            callers_config=config,
         )
 
 
@@ -232,15 +242,17 @@ def look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
 
     ``visit`` must not raise. Inside a running event loop env.py runs in a thread, in the same context.
     """
+    return _outside_event_loop(lambda: _look(workspace, visit))
+
+
+def _outside_event_loop(function: Callable[[], T]) -> T:
+    """Call it where it may run an event loop of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _look(workspace, visit)
-    context, box = copy_context(), list[Look[T]]()
-    thread = threading.Thread(target=lambda: box.append(context.run(_look, workspace, visit)))
-    thread.start()
-    thread.join()
-    return box[0]
+        return function()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="alembic_ext") as executor:
+        return executor.submit(copy_context().run, function).result()
 
 
 def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
@@ -265,6 +277,11 @@ def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever the project's code raises is a fact
             error = _env_error(raised, workspace)
+            if not view.seen and guard.refused_because_of(raised):
+                error = replace(error, refused=True)
+                view.note_refusal(error)
+                view.visit_configured(fresh=True)
+                error = None if view.seen else error
         else:
             if not view.seen:
                 error = EnvError(error=_NeverRunError(), kind="never-runs", path=workspace.env_script)
@@ -278,19 +295,38 @@ class _NeverRunError(Exception):
 
 def look_by_settings(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
     """Look at the database that the settings name, without env.py: its options are assumed, and said to be."""
+    return _outside_event_loop(lambda: _look_by_settings(workspace, visit))
+
+
+def _look_by_settings(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
     database = workspace.settings.require_database()
+
+    def see(connection: Connection) -> T:
+        reader = Reader(connection)
+        return visit(Sighting(name="default", reader=reader, url=database.url, options={}, assumed=True))
+
     with guarded(workspace.settings.own.connect_timeout):
         try:
-            engine = create_engine(database.url, **database.engine_options)
+            engine = create_engine(database.url, **with_utf8_password(database.url, database.engine_options))
+            if engine.dialect.is_async:
+                return Look(seen=(asyncio.run(_run_sync(engine, see)),))
             with engine.connect() as connection:
-                sighting = Sighting(
-                    name="default", reader=Reader(connection), url=database.url, options={}, assumed=True
-                )
-                return Look(seen=(visit(sighting),))
-        except BaseException as raised:
-            if isinstance(raised, (KeyboardInterrupt, GeneratorExit)):
-                raise
+                return Look(seen=(see(connection),))
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as raised:  # noqa: BLE001 - whatever the project's code raises is a fact
             return Look(error=EnvError(error=raised, kind="raised"))
+
+
+async def _run_sync(engine: Engine, see: Callable[[Connection], T]) -> T:
+    from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: PLC0415
+
+    asynchronous = AsyncEngine(engine)
+    try:
+        async with asynchronous.connect() as connection:
+            return await connection.run_sync(see)
+    finally:
+        await asynchronous.dispose()
 
 
 def _no_steps(*_: object, **__: object) -> list[Any]:
@@ -334,7 +370,7 @@ class _View(Generic[T]):
         for name, function in replaced.items():
             setattr(context, name, function)
 
-    def see(self, names: Mapping[str, Any]) -> None:
+    def see(self, names: Mapping[str, Any], *, fresh: bool = False) -> None:
         connection = self.connection
         if connection is None:
             raise CommandError(
@@ -342,7 +378,8 @@ class _View(Generic[T]):
             )
         number = len(self.seen) + 1
         name = str(names.get("engine_name") or ("default" if number == 1 else number))
-        with self._reader(connection) as (reader, callers, notes):
+        self.guard.end_transactions_except(connection)
+        with self.guard.entered(), self._reader(connection, fresh=fresh) as (reader, callers, notes):
             self.seen.append(
                 self.visit(
                     Sighting(
@@ -358,23 +395,49 @@ class _View(Generic[T]):
                 )
             )
 
-    def visit_configured(self) -> None:
-        """env.py configured, but never ran: look at what it configured all the same."""
-        if self.connection is not None:
-            self.see({})
+    def visit_configured(self, *, fresh: bool = False) -> None:
+        """env.py configured, but never ran: look at what it configured all the same.
+
+        :param fresh: env.py has failed, so its own connection is in no good state.
+        """
+        connection = self.connection
+        if connection is None:
+            return
+        if fresh and connection.dialect.is_async:  # env.py's event loop is over, and its connections with it
+            engine = separate_engine(connection.engine)
+            asyncio.run(_run_sync(engine, self._see_over))
+        else:
+            self.see({}, fresh=fresh)
+
+    def _see_over(self, connection: Connection) -> None:
+        self.connection = connection
+        self.see({})
+
+    def note_refusal(self, error: EnvError) -> None:
+        """Note the write that the server refused, unless it was noted when it was not sent."""
+        if not self.guard.refused:
+            path = str(error.path) if error.path else None
+            self.guard.refused.append(RefusedWrite("A WRITE", path, error.line))
 
     @contextmanager
-    def _reader(self, connection: Connection) -> Iterator[tuple[Reader, bool, tuple[str, ...]]]:
-        if not connection.closed and self.guard.guards(connection):
+    def _reader(
+        self, connection: Connection, *, fresh: bool
+    ) -> Iterator[tuple[Reader, bool, tuple[str, ...]]]:
+        if not fresh and not connection.closed and self.guard.guards(connection):
             yield Reader(connection), False, ()
         elif in_memory(connection.engine):
             note = "The database is in this process's memory: it was read over the caller's own connection."
             yield Reader(connection, ends_transactions=False), True, (note,)
         else:
             engine: Engine = separate_engine(connection.engine)
+            translated = connection.get_execution_options().get("schema_translate_map")
             try:
-                with engine.connect() as fresh:
-                    yield Reader(fresh), not connection.closed, ()
+                with engine.connect() as other:
+                    yield (
+                        Reader(other.execution_options(schema_translate_map=translated)),
+                        not (connection.closed or fresh),
+                        (),
+                    )
             finally:
                 engine.dispose()
 
@@ -439,12 +502,18 @@ def _bystanders_untouched() -> Iterator[None]:
     root = logging.getLogger()
     loggers = [root, *(one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
     before = [(one, one.level, one.disabled, one.propagate, list(one.handlers)) for one in loggers]
+    quiet = [logging.getLogger(name) for name in _quiet_loggers()]
+    for logger in quiet:
+        logger.addFilter(_not_while_looking)
     disabled, bytecode = root.manager.disable, sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
-        yield
+        with _open_handlers_hidden():
+            yield
     finally:
         sys.dont_write_bytecode = bytecode
+        for logger in quiet:
+            logger.removeFilter(_not_while_looking)
         root.manager.disable = disabled
         known = {one for one, *_ in before}
         for one in root.manager.loggerDict.values():
@@ -456,6 +525,29 @@ def _bystanders_untouched() -> Iterator[None]:
             one.handlers[:] = handlers
             one.setLevel(level)
             one.disabled, one.propagate = was_disabled, propagate
+
+
+def _quiet_loggers() -> list[str]:
+    """Alembic's loggers: those that are there, and the one of the multidb template's env.py."""
+    known = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "alembic"]
+    return [*known, "alembic.env"]
+
+
+def _not_while_looking(record: logging.LogRecord) -> bool:
+    """What Alembic says of its work is about ours here; another thread's is let through."""
+    return record.levelno >= logging.WARNING or not looking()
+
+
+@contextmanager
+def _open_handlers_hidden() -> Iterator[None]:
+    """``fileConfig`` closes every handler that the logging module knows of: let it know none of the application's."""
+    listed, named = list(logging._handlerList), dict(logging._handlers)  # type: ignore[attr-defined]  # noqa: SLF001
+    logging._handlerList.clear()  # type: ignore[attr-defined]  # noqa: SLF001
+    try:
+        yield
+    finally:
+        logging._handlerList[:0] = listed  # type: ignore[attr-defined]  # noqa: SLF001
+        logging._handlers.update(named)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 # --- how often env.py migrates --------------------------------------------------------------------------------
@@ -480,7 +572,7 @@ def migrates_several_databases(env_script: Path) -> bool:
         name for name, node in functions.items() if name not in runs and any(True for _ in _calls(node, runs))
     }:
         runs |= more
-    online = [call for call in _calls(tree, runs, skip_offline=True)]
+    online = list(_calls(tree, runs, skip_offline=True))
     direct = [in_loop for name, in_loop in online if name == "run_migrations"]
     return any(in_loop for _, in_loop in online) or len(direct) > 1
 

@@ -53,10 +53,13 @@ class EnvScript:
         return (failure for failure in self.failures if failure.code == code)
 
 
-def explain(error: EnvError, workspace: Workspace, url: URL | None = None) -> Failure:
+def explain(
+    error: EnvError, workspace: Workspace, url: URL | None = None, *, ini_is_named: bool = False
+) -> Failure:
     """Which state an exception of env.py's, or of a connection, stands for.
 
     :param url: the URL that was connected to, when it is known, for the sentence.
+    :param ini_is_named: AX113 has named what is wrong with the ini file: env.py's error over it is an echo.
     """
     raised = error.error
     if isinstance(raised, LookRefused):
@@ -68,7 +71,7 @@ def explain(error: EnvError, workspace: Workspace, url: URL | None = None) -> Fa
         return Failure(code=raised.code, summary=raised.message, subject="env.py", hint=raised.hint or "")
     if failure := _driver_failure(raised):
         return failure
-    if _is_ini_error(raised):
+    if ini_is_named and _is_ini_error(raised):
         return Failure(
             code="AX113",
             summary=f"env.py could not use the ini file: {type(raised).__name__}.",
@@ -144,7 +147,7 @@ def _connection_failure(error: BaseException, url: URL | None) -> Failure | None
     code = _connection_code(error)
     if code is None:
         return None
-    server = url.set(password=None).render_as_string() if url is not None else "the database"
+    server = url.render_as_string(hide_password=True) if url is not None else "the database"
     said = first_line(error)
     summary, hint = {
         "AX108": (
@@ -300,6 +303,8 @@ def _script_failure(error: EnvError, workspace: Workspace) -> Failure:
         said = "it cannot be parsed" if isinstance(raised, SyntaxError) else first_line(raised)
         if isinstance(raised, ArgumentError):
             said = "the URL cannot be parsed"
+        if isinstance(raised, configparser.Error):
+            said = "a value of the ini file cannot be used"  # the parser's own words hold that value
         summary = f"env.py raises {type(raised).__name__} ({where}): {said}"
     return Failure(
         code="AX111",

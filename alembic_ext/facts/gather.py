@@ -24,7 +24,7 @@ from alembic_ext.facts.revision_files import read_revision_files
 from alembic_ext.facts.target import read_target
 from alembic_ext.facts.version_control import VersionControl, read_version_control
 from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
-from alembic_ext.settings.ini_file import read_ini_file
+from alembic_ext.settings.ini_file import IniFile, read_ini_file
 from alembic_ext.settings.shadowing import read_shadowing
 from alembic_ext.workspace import Look, Sighting, Workspace, look, look_by_settings
 
@@ -95,7 +95,10 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
     history = _from(files, History.from_files)
     project: dict[str, object] = {
         "settings": settings,
-        "ini_file": _had(lambda: read_ini_file(settings)),
+        "ini_file": _had(
+            lambda: read_ini_file(settings, env_script=workspace.env_script, config=workspace.callers_config)
+            or NotApplicable("no ini file plays a part")
+        ),
         "shadowing": _had(lambda: read_shadowing(settings)),
         "revision_files": files,
         "history": history,
@@ -109,6 +112,8 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
         nothing = NotApplicable("not asked for")
         return Facts({**project, "env_script": nothing}, (_all("default", nothing),))
     script, databases = _look_at_databases(workspace, project, wanted)
+    if not script.failures:
+        project["settings"] = settings.without_unnamed_problems()
     return Facts({**project, "env_script": script}, databases)
 
 
@@ -134,10 +139,12 @@ def _look_at_databases(
     missing = _settings_failure(workspace)
     seen: Look[DatabaseFacts] = look(workspace, lambda sighting: _read(sighting, workspace, project, wanted))
     database = workspace.settings.database
+    ini_file = project["ini_file"]
+    ini_is_named = isinstance(ini_file, IniFile) and bool(ini_file.problems)
     failures: list[Failure] = []
     databases = seen.seen
     if seen.error is not None:
-        failure = explain(seen.error, workspace, database.url if database else None)
+        failure = explain(seen.error, workspace, database.url if database else None, ini_is_named=ini_is_named)
         failures.append(failure)
         if (
             missing is None

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sqlalchemy.engine import URL
+
 
 class BadOptionError(ValueError):
     """Raised for a value that its option cannot have. The message goes on from the option's name."""
@@ -78,3 +80,11 @@ def for_dialect(options: Mapping[str, Any], dialect: str) -> tuple[dict[str, Any
         {name: value for name, value in options.items() if name not in _POOL_SIZES},
         tuple(name for name in options if name in _POOL_SIZES),
     )
+
+
+def with_utf8_password(url: URL, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the password as UTF-8 bytes: PyMySQL sends text as Latin-1, and servers hash UTF-8."""
+    if not url.drivername.endswith("pymysql") or url.password is None or str(url.password).isascii():
+        return dict(options)
+    password = {"password": str(url.password).encode()}
+    return {**options, "connect_args": {**password, **options.get("connect_args", {})}}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alembic_ext.redaction import worth_hiding
 from alembic_ext.settings.config_file import DATABASE_KEYS, ConfigFile
 from alembic_ext.settings.engine_options import ENGINE_OPTIONS, BadOptionError, engine_option, for_dialect
 from alembic_ext.settings.ini_file import load_parser, option
@@ -128,8 +129,12 @@ def resolve_settings(
             environ=environ,
         ),
         x=x,
-        secrets=tuple(dict.fromkeys(found.secrets)),
+        secrets=worth_hiding(found.secrets, _shown_words(found.database)),
     )
+
+
+def _shown_words(database: DatabaseSetting | None) -> tuple[str | None, ...]:
+    return (database.url.username, database.url.host, database.url.database) if database else ()
 
 
 def _read_project_files(

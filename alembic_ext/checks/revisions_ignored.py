@@ -45,12 +45,12 @@ def find(version_control: VersionControl, revision_files: RevisionFiles) -> Iter
         if file.new or file.path in known:
             by_rule.setdefault((file.tool, file.rule_path, file.rule_line, file.rule), []).append(file)
     for files in by_rule.values():
-        yield _finding(files)
+        yield _finding(files, version_control.top)
 
 
-def _finding(files: Sequence[HiddenFile]) -> Finding:
+def _finding(files: Sequence[HiddenFile], top: Path) -> Finding:
     rule, existing = files[0], [file for file in files if not file.new]
-    where = str(rule.rule_path) if rule.rule_path else "An ignore rule"
+    where = _from(top, rule.rule_path) if rule.rule_path else "An ignore rule"
     line = f", line {rule.rule_line}" if rule.rule_line else ""
     locations = tuple(dict.fromkeys(file.location for file in files))
     new = any(file.new for file in files)
@@ -76,7 +76,22 @@ def _finding(files: Sequence[HiddenFile]) -> Finding:
         next_actions=(
             NextAction(
                 kind="edit-file",
-                label=f"Narrow the rule, or add one below it that keeps the folder: !{locations[0].name}/",
+                label=(
+                    f"Narrow the rule, or add one below it that keeps the folder: !{_kept(rule)}/"
+                    if new
+                    else "Narrow the rule so that it keeps these files."
+                ),
             ),
         ),
     )
+
+
+def _from(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
+
+
+def _kept(rule: HiddenFile) -> str:
+    """The version location as a rule of the same file would name it."""
+    if rule.rule_path is None or not rule.location.is_relative_to(rule.rule_path.parent):
+        return rule.location.name
+    return _from(rule.rule_path.parent, rule.location)

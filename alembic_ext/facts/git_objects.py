@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import threading
@@ -9,13 +10,13 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from alembic_ext.facts.version_control import GitError, git_command, git_environment, run_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from pathlib import Path
 
     from alembic_ext.facts.version_control import Repository
 
@@ -170,7 +171,7 @@ def staged_paths(repository: Repository, blobs: Collection[str]) -> dict[str, st
         for entry in listing.split(b"\0"):
             words, _, name = entry.partition(b"\t")
             if words and (blob := words.split()[1].decode("ascii")) in blobs:
-                found.setdefault(blob, _text(name))
+                found.setdefault(blob, os.fsdecode(name))
     return found
 
 
@@ -181,11 +182,10 @@ def other_working_trees(repository: Repository) -> Iterator[Path]:
         yield main
     for git_dir in _linked_git_dirs(repository):
         try:
-            top = type(main)(
-                (git_dir / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()
-            ).parent
+            link = os.fsdecode((git_dir / "gitdir").read_bytes()).strip()
         except OSError:
             continue
+        top = Path(os.path.normpath(git_dir / link)).parent  # newer versions of git may write a relative path
         if top != repository.top and top.is_dir():
             yield top
 
@@ -196,7 +196,7 @@ def blobs_in_head(repository: Repository, paths: Collection[str]) -> dict[str, s
         return {}
     listing = run_git(repository.top, "ls-tree", "-z", "--full-tree", repository.head, "--", *sorted(paths))
     entries = (entry.partition(b"\t") for entry in listing.split(b"\0") if entry)
-    return {_text(name): words.split()[2].decode("ascii") for words, _, name in entries}
+    return {os.fsdecode(name): words.split()[2].decode("ascii") for words, _, name in entries}
 
 
 def commits_outside_head(repository: Repository, commits: Collection[str]) -> frozenset[str]:
@@ -215,7 +215,7 @@ def refs_containing(repository: Repository, commit: str) -> frozenset[str]:
     listing = run_git(
         repository.top, "for-each-ref", "--contains", commit, "--format=%(refname)", time_limit=60
     )
-    return frozenset(_text(listing).splitlines())
+    return frozenset(os.fsdecode(listing).splitlines())
 
 
 def descends_from_head(repository: Repository, commit: str) -> bool:
@@ -266,11 +266,12 @@ def _log(
         tokens = _tokens(process.stdout)
         token = next(tokens, None)
         while token is not None:
-            commit = _commit(token, *(next(tokens, "") for _ in range(4)))
+            words_of_commit = (token, *(next(tokens, b"") for _ in range(4)))
+            commit = _commit(*(word.decode("utf-8", "replace") for word in words_of_commit))
             token = next(tokens, None)
-            while token is not None and token.lstrip("\n").startswith(":"):
-                _, _, before, after, _ = token.split()
-                path = next(tokens, "")
+            while token is not None and token.lstrip(b"\n").startswith(b":"):
+                _, _, before, after, _ = token.decode("ascii").split()
+                path = os.fsdecode(next(tokens, b""))
                 if not wanted.isdisjoint((before, after)):
                     yield Change(
                         commit=commit, path=path, old=_blob(before), new=_blob(after), reachable=reachable
@@ -285,12 +286,12 @@ def _commit(name: str, parents: str, seconds: str, author: str, subject: str) ->
     return Commit(id=name.strip(), parents=tuple(parents.split()), author=author, date=date, subject=subject)
 
 
-def _tokens(stream: IO[bytes]) -> Iterator[str]:
+def _tokens(stream: IO[bytes]) -> Iterator[bytes]:
     """The pieces between NUL bytes, however long the stream."""
     rest = b""
     while piece := stream.read(1 << 18):
         *whole, rest = (rest + piece).split(b"\0")
-        yield from map(_text, whole)
+        yield from whole
 
 
 def _every_commit(repository: Repository, time_limit: float) -> bytes:
@@ -357,7 +358,3 @@ def _stream(folder: Path, arguments: tuple[str, ...], deadline: float) -> Iterat
 
 def _blob(name: str) -> str | None:
     return name if name.strip("0") else None
-
-
-def _text(words: bytes) -> str:
-    return words.decode("utf-8", "surrogateescape")

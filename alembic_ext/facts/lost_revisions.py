@@ -80,6 +80,7 @@ class Place:
         """JSON: every key is present, empty is ``[]`` or ``null``."""
         return {
             "kind": self.kind,
+            "root": str(self.root),
             "path": self.path,
             "down_revisions": list(self.down_revisions),
             "message": self.message,

@@ -1,4 +1,8 @@
-"""What git says about the version locations. Nothing is ever written into ``.git``, not even a refreshed index."""
+"""What git says about the version locations. Nothing is ever written into ``.git``, not even a refreshed index.
+
+One exception is git's own and cannot be turned off: where ``core.splitIndex`` is in use, every reader of the index
+renews the modification time of the shared index file. Its content stays.
+"""
 
 from __future__ import annotations
 
@@ -253,7 +257,7 @@ def _read_repository(
 ) -> tuple[Repository, list[UncommittedFile], list[HiddenFile]]:
     def ask(*arguments: str, words: bytes = b"") -> list[str]:
         answer = run_git(top, *arguments, words=words, time_limit=time_limit)
-        return answer.decode("utf-8", "surrogateescape").split("\0" if "-z" in arguments else "\n")
+        return os.fsdecode(answer).split("\0" if "-z" in arguments else "\n")
 
     places = (
         "rev-parse",

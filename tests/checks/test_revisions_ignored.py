@@ -44,8 +44,9 @@ def test_one_rule_is_one_finding() -> None:
     (finding,) = findings(hidden("0000_new", new=True), hidden("a1"), hidden("b2"))
 
     assert finding.summary == (
-        f"{SHOP / '.gitignore'}, line 3 (`versions/`) hides 2 revision files and every new revision from git."
+        ".gitignore, line 3 (`versions/`) hides 2 revision files and every new revision from git."
     )
+    assert finding.next_actions[0].label.endswith(": !alembic/versions/")
     assert (finding.code, finding.severity, finding.subject) == ("AX602", Severity.WARNING, "versions/")
     assert (finding.location.path, finding.location.line) == (SHOP / ".gitignore", 3)
     assert finding.evidence == {
@@ -64,6 +65,14 @@ def test_a_rule_that_hides_one_file_says_so() -> None:
 
     assert finding.summary == "An ignore rule (`a*`) hides 1 revision file from git."
     assert finding.evidence["new_revisions"] is False
+    assert finding.next_actions[0].label == "Narrow the rule so that it keeps these files."
+
+
+def test_a_rule_of_the_user_is_named_in_full() -> None:
+    (finding,) = findings(hidden("0000_new", new=True, rule_path=Path("/home/ann/ignore")))
+
+    assert finding.summary.startswith("/home/ann/ignore, line 3 (`versions/`)")
+    assert finding.next_actions[0].label.endswith(": !versions/")
 
 
 def test_a_rule_that_hides_only_what_is_to_come_says_so() -> None:

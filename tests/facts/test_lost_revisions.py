@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import py_compile
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -640,6 +643,41 @@ def test_names_that_are_not_ascii_are_kept(repository: GitRepository) -> None:
     assert (place.path, place.message) == (f"{VERSIONS}/zz99_优惠券.py", "优惠券")
     assert place.commit is not None
     assert place.commit.subject == "添加优惠券"
+
+
+_IN_A_PROCESS_OF_ITS_OWN = """
+import json, sys
+from pathlib import Path
+from alembic_ext.facts.lost_revisions import find_lost_revisions
+from alembic_ext.facts.version_control import read_version_control
+root = Path(sys.argv[1])
+location = next(root.glob("*/versions"))
+control = read_version_control(root, [location])
+found = find_lost_revisions(control, ["zz99"], root=root, script_location=location.parent, locations=[location])
+print(json.dumps([found["zz99"].to_dict(), [[repr(file.path.exists()), file.state] for file in control.uncommitted]]))
+"""
+
+
+@pytest.mark.parametrize("coerced", ["0", "1"])
+def test_names_that_are_not_ascii_work_in_the_c_locale(repository: GitRepository, coerced: str) -> None:
+    repository.write("迁移/versions/zz99_优惠券.py", revision_text("zz99", "a1", message="优惠券"))
+    repository.commit("添加优惠券")
+    repository.git("rm", "--quiet", "迁移/versions/zz99_优惠券.py")
+    repository.commit("删除")
+    repository.write("迁移/versions/b2_新.py", revision_text("b2"))
+    locale = {"LC_ALL": "C", "PYTHONUTF8": coerced, "PYTHONCOERCECLOCALE": coerced}
+
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_A_PROCESS_OF_ITS_OWN, str(repository.path)],
+        env={**os.environ, **locale, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        check=True,
+    )
+
+    answer, uncommitted = json.loads(done.stdout)
+    assert answer["case"] == "deleted"
+    assert answer["places"][0]["commit"]["subject"] == "添加优惠券"
+    assert uncommitted == [["True", "untracked"]]
 
 
 # Limits ------------------------------------------------------------------------------------------------------

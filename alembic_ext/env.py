@@ -32,6 +32,7 @@ from alembic_ext.errors import AlembicExtError
 from alembic_ext.redaction import redact
 from alembic_ext.settings import Settings, resolve_settings
 from alembic_ext.settings.engine_options import with_utf8_password
+from alembic_ext.settings.python_path import folder_holding
 from alembic_ext.workspace import SETTINGS_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -398,36 +399,10 @@ def _where_is(module_name: str | None, settings: Settings) -> str | None:
     if rest and loaded is not None:
         homes = [str(home) for home in getattr(loaded, "__path__", ())] or [loaded.__file__ or package]
         return f"{package} was found in {_shown(Path(homes[0]), settings.root)}."
-    folder = _folder_holding(package, settings.root)
+    folder = folder_holding(package, settings.root)
     if folder is None:
         return f"No folder of the project holds {package!r}: is its package installed in this environment?"
     return f"The folder {_shown(folder, settings.root)} holds {package!r}: add it to prepend_sys_path or PYTHONPATH."
-
-
-def _folder_holding(package: str, root: Path, *, depth: int = 3) -> Path | None:
-    """The nearest folder of the project with a module or package of this name; environments are left out."""
-    folders = [root]
-    for _ in range(depth + 1):
-        for folder in folders:
-            if (folder / f"{package}.py").is_file() or any((folder / package).glob("*.py")):
-                return folder
-        folders = [inner for folder in folders for inner in _inner_folders(folder)]
-    return None
-
-
-def _inner_folders(folder: Path) -> list[Path]:
-    try:
-        return sorted(
-            inner
-            for inner in folder.iterdir()
-            if inner.name[0] not in "._"
-            and inner.name not in ("node_modules", "site-packages")
-            and inner.is_dir()
-            and not inner.is_symlink()
-            and not (inner / "pyvenv.cfg").exists()
-        )
-    except OSError:
-        return []
 
 
 # --- the process ----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from alembic_ext.connections import LookRefused, RefusedWrite
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.facts.driver_errors import chain, first_line, number, sqlstate
 from alembic_ext.redaction import redact
+from alembic_ext.settings.python_path import folder_holding
 from alembic_ext.workspace import EnvError, Workspace
 
 
@@ -291,7 +292,7 @@ def _script_failure(error: EnvError, workspace: Workspace) -> Failure:
     elif error.kind == "exits":
         summary = f"env.py ends the process ({where}): {redact(str(raised)) or 'no message'}."
     elif isinstance(raised, ModuleNotFoundError) and raised.name:
-        found = folder_of(raised.name, workspace.settings.root)
+        found = folder_holding(raised.name, workspace.settings.root)
         summary = f"env.py cannot import {raised.name!r} ({where})."
         hint = (
             f"It lies in {found}: add that folder to prepend_sys_path in alembic.ini."
@@ -315,33 +316,3 @@ def _script_failure(error: EnvError, workspace: Workspace) -> Failure:
         line=error.line,
         evidence=evidence,
     )
-
-
-_NOT_SEARCHED = {"node_modules", "site-packages", "__pycache__", "venv", "env", "build", "dist"}
-
-
-def folder_of(module: str, root: Path, *, depth: int = 4, most: int = 5000) -> Path | None:
-    """The folder below the project root that holds a top-level module or package of that name.
-
-    :param depth: how many levels below the root are searched.
-    :param most: how many folders at the most.
-    """
-    top = module.partition(".")[0]
-    todo = [(root, 0)]
-    for _ in range(most):
-        if not todo:
-            return None
-        folder, level = todo.pop(0)
-        if (folder / f"{top}.py").is_file() or any((folder / top).glob("*.py")):
-            return folder
-        if level < depth:
-            try:
-                inside = sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())
-            except OSError:
-                continue
-            todo += [
-                (one, level + 1)
-                for one in inside
-                if one.name not in _NOT_SEARCHED and not one.name.startswith(".")
-            ]
-    return None

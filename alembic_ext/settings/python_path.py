@@ -53,3 +53,33 @@ def _from_toml(table: Mapping[str, Any], root: Path) -> Iterator[str]:
     for entry in [entries] if isinstance(entries, str) else entries if isinstance(entries, list) else []:
         if isinstance(entry, str):
             yield entry.replace("%(here)s", root.as_posix()).replace("%%", "%")
+
+
+def folder_holding(module: str, root: Path, *, depth: int = 3) -> Path | None:
+    """The nearest folder of the project with this module's top-level module or package; environments are left out.
+
+    :param depth: how many levels below the project root are searched.
+    """
+    package = module.partition(".")[0]
+    folders = [root]
+    for _ in range(depth + 1):
+        for folder in folders:
+            if (folder / f"{package}.py").is_file() or any((folder / package).glob("*.py")):
+                return folder
+        folders = [inner for folder in folders for inner in _inner_folders(folder)]
+    return None
+
+
+def _inner_folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            inner
+            for inner in folder.iterdir()
+            if inner.name[0] not in "._"
+            and inner.name not in ("node_modules", "site-packages")
+            and inner.is_dir()
+            and not inner.is_symlink()
+            and not (inner / "pyvenv.cfg").exists()
+        )
+    except OSError:
+        return []

@@ -26,6 +26,8 @@ from alembic_ext.findings import Finding, NextAction, Severity
 
 check = Check(module=__name__, code="AX114", severity=Severity.ERROR)
 
+SHOWN = 10
+
 
 @check.rule
 def find(
@@ -43,8 +45,8 @@ def find(
         summary=f"target_metadata has {has} tables; {len(missing)} of {len(ours)} tables of this history are not in it.",
         why="Autogenerate would drop every table that is not loaded.",
         evidence={"models": len(models.tables), "missing": missing, "tables": ours},
-        details=tuple(f"not loaded: {name}" for name in missing[:10])
-        + ((f"... and {len(missing) - 10} more",) if len(missing) > 10 else ()),
+        details=tuple(f"not loaded: {name}" for name in missing[:SHOWN])
+        + ((f"... and {len(missing) - SHOWN} more",) if len(missing) > SHOWN else ()),
         next_actions=(
             NextAction(kind="edit-file", label="Import the modules that define these models in env.py."),
         ),

@@ -24,6 +24,7 @@ from alembic_ext.findings import Finding, NextAction, Severity
 
 check = Check(module=__name__, code="AX304", severity=Severity.INFO)
 
+IN_SUMMARY = 2
 SHOWN = 8
 
 
@@ -34,14 +35,14 @@ def find(version_table: VersionTable, history: History) -> Iterator[Finding]:
     if not pending:
         return
     target = "heads" if len(history.effective_heads) > 1 else "head"
-    first = ", ".join(f'{one} "{history.message(one)}"' for one in pending[:2])
-    more = f" and {len(pending) - 2} more" if len(pending) > 2 else ""
+    first = ", ".join(f'{one} "{history.message(one)}"' for one in pending[:IN_SUMMARY])
+    more = f" and {len(pending) - IN_SUMMARY} more" if len(pending) > IN_SUMMARY else ""
     yield check.finding(
         subject=pending[-1],
         summary=f"{len(pending)} revision{'s' if len(pending) > 1 else ''} not applied yet: {first}{more}",
         why="The database is older than these files.",
         evidence={"pending": list(pending), "recorded": known},
-        details=tuple(f'{one}  "{history.message(one)}"' for one in pending[2:SHOWN]),
+        details=tuple(f'{one}  "{history.message(one)}"' for one in pending[IN_SUMMARY:SHOWN]),
         next_actions=(
             NextAction(kind="run-command", label="apply them", command=f"alembic upgrade {target}"),
         ),

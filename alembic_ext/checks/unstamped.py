@@ -29,6 +29,8 @@ from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, 
 
 check = Check(module=__name__, code="AX302", severity=Severity.ERROR, safety=Safety.SAFE)
 
+SHOWN = 8
+
 
 @check.rule
 def find(
@@ -50,7 +52,7 @@ def find(
         why="upgrade head would start from nothing and stop at the first table that already exists.",
         evidence={"exists": version_table.exists, "tables": ours},
         location=Location(table=version_table.name),
-        details=(f"there: {', '.join(ours[:8])}{' ...' if len(ours) > 8 else ''}",),
+        details=(f"there: {', '.join(ours[:SHOWN])}{' ...' if len(ours) > SHOWN else ''}",),
         repair=Repair(safety=Safety.MANUAL),
         next_actions=(
             NextAction(

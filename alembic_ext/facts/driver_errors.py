@@ -55,8 +55,15 @@ def first_line(error: BaseException) -> str:
     return redact(lines[0] if lines else type(inner).__name__)
 
 
+_NO_SUCH_TABLE = 1146
+
+
 def table_missing(error: BaseException) -> bool:
-    return number(error) == 1146 or sqlstate(error) in ("42P01", "3F000") or "no such table" in str(error)
+    return (
+        number(error) == _NO_SUCH_TABLE
+        or sqlstate(error) in ("42P01", "3F000")
+        or "no such table" in str(error)
+    )
 
 
 def permission_denied(error: BaseException) -> bool:

@@ -64,7 +64,7 @@ def explain(
     """
     raised = error.error
     if isinstance(raised, LookRefused):
-        return _refused(raised, workspace)
+        return _refused(raised)
     for one in chain(raised):
         if failure := _connection_failure(one, url):
             return failure
@@ -84,7 +84,7 @@ def explain(
     return _script_failure(error, workspace)
 
 
-def _refused(refused: LookRefused, workspace: Workspace) -> Failure:
+def _refused(refused: LookRefused) -> Failure:
     if refused.code == "AX118":
         return Failure(
             code="AX118",
@@ -94,7 +94,7 @@ def _refused(refused: LookRefused, workspace: Workspace) -> Failure:
             path=refused.path,
             evidence={"journal": f"{refused.path}-journal"},
         )
-    relative = not os.path.isabs(refused.given.removeprefix("file:"))
+    relative = not Path(refused.given.removeprefix("file:")).is_absolute()
     against = f" ({refused.given!r} was resolved against {Path.cwd()})" if relative else ""
     return Failure(
         code="AX106",
@@ -106,6 +106,7 @@ def _refused(refused: LookRefused, workspace: Workspace) -> Failure:
     )
 
 
+_MISSING_MYSQL = 1049
 _REFUSED_MYSQL = {1045, 1698, 1044, 1251, 1130, 1129, 3118, 2059, 2061}
 _UNREACHABLE_MYSQL = {2002, 2003, 2005, 2006, 2013, 2055, 1040, 1053, 1203, 2026}
 _SAYS_MISSING = ("database", "does not exist"), ("数据库", "不存在")
@@ -181,7 +182,7 @@ def _connection_failure(error: BaseException, url: URL | None) -> Failure | None
 def _connection_code(error: BaseException) -> str | None:
     mysql, state = number(error), sqlstate(error) or ""
     said = str(error).lower()
-    if mysql == 1049 or state == "3D000":
+    if mysql == _MISSING_MYSQL or state == "3D000":
         return "AX110"
     if mysql in _REFUSED_MYSQL or state.startswith("28"):
         return "AX109"

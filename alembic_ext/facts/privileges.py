@@ -38,6 +38,15 @@ def read_privileges(reader: Reader, version_table: VersionTable) -> Privileges:
     return _mysql(reader, version_table)
 
 
+def cannot_read(reader: Reader, reason: str) -> Privileges:
+    """The account lacks even what looking needs.
+
+    :param reason: which right that is, as a sentence.
+    """
+    account = str(reader.rows("SELECT CURRENT_USER")[0][0])
+    return Privileges(account=account, missing=(reason.removeprefix("this account may not "),))
+
+
 def _sqlite(reader: Reader) -> Privileges:
     file = next((row[2] for row in reader.rows("PRAGMA database_list") if row[1] == "main"), "")
     missing = []
@@ -105,7 +114,7 @@ def _granted(grants: list[str], database: str, table: str | None = None) -> set[
         if match is None:
             continue
         where_database, _, where_table = match["where"].replace("`", "").rpartition(".")
-        if where_table != "*" and where_table != table:
+        if where_table not in ("*", table):
             continue
         if where_database != "*" and not _matches(where_database, database):
             continue

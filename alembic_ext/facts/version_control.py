@@ -229,7 +229,8 @@ def run_git(folder: Path, *arguments: str, words: bytes = b"", time_limit: float
         raise GitError(f"git {_subcommand(arguments)} gave no answer within {time_limit:g} s.") from error
     except OSError as error:
         raise GitError(f"git cannot be run: {error.strerror or error}.") from error
-    if done.returncode not in (0, 1) or (done.returncode == 1 and done.stderr):
+    nothing_ignored = done.returncode == 1 and _subcommand(arguments) == "check-ignore"
+    if done.returncode != 0 and not nothing_ignored:
         raise GitError(
             _refusal(_subcommand(arguments), done.stderr.decode("utf-8", "replace"), done.returncode)
         )

@@ -362,6 +362,14 @@ def test_a_working_tree_that_is_elsewhere_is_unavailable(repository: GitReposito
     assert isinstance(answer, Unavailable | NotApplicable)
 
 
+def test_a_warning_of_git_is_no_failure(repository: GitRepository, tmp_path: Path) -> None:
+    """Excludes that cannot be opened: git warns and goes on."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    repository.git("config", "core.excludesFile", str(tmp_path / "loop"))
+
+    assert read(repository.path).hidden == ()
+
+
 def test_a_git_that_fails_is_named_with_its_own_words(repository: GitRepository) -> None:
     with pytest.raises(GitError, match="git cat-file failed: Not a valid object name nothing"):
         run_git(repository.path, "cat-file", "-p", "nothing")

@@ -8,9 +8,10 @@ writing through its own engines, and through the very engine that env.py uses.
   and ``query_only``), and is closed for good when it is given back, never returned to a pool.
 - An idle pooled connection that was made before is replaced by a fresh, guarded one.
 - A statement of the project's own that writes is not sent: env.py goes on as if it had run, and the refusal
-  is noted with its line.
+  is noted with its line. What slips through (a raw cursor, a function that writes) the server refuses.
 
-What does not go through SQLAlchemy (a raw DBAPI connection, another library) is not covered.
+What does not go through SQLAlchemy (a raw DBAPI connection, another library) is not covered, and neither is a
+thread that env.py starts by itself.
 """
 
 from __future__ import annotations
@@ -19,20 +20,24 @@ import re
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from sqlalchemy import Engine, event, text
-from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import Pool
-from sqlalchemy.sql import Executable
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import Pool, StaticPool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
+
+    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.sql import Executable
 
 SQLITE_BUSY_SECONDS = 2.0
 LOCK_WAIT_SECONDS = 2
@@ -41,8 +46,10 @@ after_read: list[Callable[[str], None]] = []
 """Called with each statement after a short read is over: tests pause us here and prove that nothing is held."""
 
 
-class LookRefused(BaseException):  # noqa: N818 - not an error: it must pass through env.py's ``except Exception``
+class LookRefused(BaseException):
     """A connection was not made, because making it would change something.
+
+    No ``Exception``: it must pass through env.py's ``except Exception``.
 
     :param code: the check that reports it, ``AX106`` or ``AX118``.
     """
@@ -84,7 +91,29 @@ class Guard:
         implicit, path, line = self.begun.get(id(connection), (False, None, None))
         return (path, line) if implicit else None
 
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Guard this thread and context too: env.py may hand over its connection from another one."""
+        token = _guard.set(self)
+        try:
+            yield
+        finally:
+            _guard.reset(token)
+
+    def end_transactions_except(self, connection: Connection) -> None:
+        """Take back what env.py's other connections hold open. Nothing was written in them."""
+        kept = None if connection.closed else connection.connection.dbapi_connection
+        for record in self.records:
+            if record.dbapi_connection is not None and record.dbapi_connection is not kept:
+                with suppress(Exception):  # a connection that is broken holds nothing
+                    record.dbapi_connection.rollback()
+
+    def refused_because_of(self, error: BaseException) -> bool:
+        """Whether env.py failed because a write of its own did not happen."""
+        return is_refusal(error) or (bool(self.refused) and isinstance(error, SQLAlchemyError))
+
     def close(self) -> None:
+        """Close what env.py left open. A record given back may be somebody else's by now."""
         for record in self.records:
             with suppress(Exception):  # a driver may refuse to close what its event loop has already closed
                 record.invalidate()
@@ -92,8 +121,13 @@ class Guard:
 
 _MARK = "alembic_ext_guard"
 _guard: ContextVar[Guard | None] = ContextVar("alembic_ext_guard", default=None)
-_listening = 0
 _listening_lock = threading.Lock()
+_listens: list[bool] = []
+
+
+def looking() -> bool:
+    """Whether this thread and context is inside ``guarded()``."""
+    return _guard.get() is not None
 
 
 @contextmanager
@@ -102,15 +136,13 @@ def guarded(connect_timeout: float) -> Iterator[Guard]:
 
     :param connect_timeout: seconds a server may take to answer while connecting.
     """
+    _listen()
     guard = Guard(connect_timeout)
-    _listen(+1)
-    token = _guard.set(guard)
     try:
-        yield guard
+        with guard.entered():
+            yield guard
     finally:
-        _guard.reset(token)
         guard.close()
-        _listen(-1)
 
 
 def separate_engine(engine: Engine) -> Engine:
@@ -134,6 +166,9 @@ def in_memory(engine: Engine) -> bool:
 class Reader:
     """Short reads over one connection: each statement is a transaction of its own.
 
+    On PostgreSQL each begins with the search path and the role that env.py set for the transaction in which it
+    handed over its connection (``SET LOCAL`` would end with that one), and waits two seconds for a lock.
+
     :param ends_transactions: ``False`` for a caller's own connection, whose transaction is not ours to end.
     """
 
@@ -155,8 +190,13 @@ class Reader:
         if guard is not None:
             guard.own_statement = True
         try:
+            if self.dialect.name == "postgresql":
+                self.connection.execute(_SET_LOCAL, self._of_env_script)
             result = [tuple(row) for row in self.connection.execute(executable, parameters).all()]
             warnings = self._warnings()
+        except DBAPIError:
+            self._forget_warnings()
+            raise
         finally:
             if guard is not None:
                 guard.own_statement = False
@@ -167,12 +207,35 @@ class Reader:
             raise NotVisibleError(warnings[0])
         return result
 
+    def schema(self, name: str | None) -> str | None:
+        """A schema's real name: env.py may translate it (``schema_translate_map``)."""
+        translated: Mapping[str | None, str | None] = (
+            self.connection.get_execution_options().get("schema_translate_map") or {}
+        )
+        return translated.get(name, name)
+
+    @cached_property
+    def _of_env_script(self) -> dict[str, str]:
+        asked = text("SELECT current_setting('search_path') AS path, current_setting('role') AS role")
+        try:
+            row = self.connection.execute(asked).one()
+        except DBAPIError:  # env.py left a failed transaction behind
+            self._end()
+            row = self.connection.execute(asked).one()
+        return {"wait": f"{LOCK_WAIT_SECONDS}s", "path": row.path, "role": row.role}
+
     def _warnings(self) -> list[str]:
         if self.dialect.name not in ("mysql", "mariadb"):
             return []
         return [
             str(row[2]) for row in self.connection.exec_driver_sql("SHOW WARNINGS").all() if row[0] != "Note"
         ]
+
+    def _forget_warnings(self) -> None:
+        """MySQL and MariaDB keep an error in the list until a statement that reads a table."""
+        if self.dialect.name in ("mysql", "mariadb"):
+            with suppress(DBAPIError):
+                self.connection.exec_driver_sql("SHOW VARIABLES LIKE ''")
 
     def _end(self) -> None:
         """End the transaction at the driver, so that nothing is held; SQLAlchemy's own state is env.py's."""
@@ -187,24 +250,30 @@ class Reader:
                     dbapi_connection.rollback()
 
 
+_SET_LOCAL = text(
+    "SELECT set_config('lock_timeout', :wait, true), set_config('search_path', :path, true),"
+    " set_config('role', :role, true)"
+)
+
+
 class NotVisibleError(Exception):
     """The server answered with a warning: what it returned may not be everything."""
 
 
-# --- listeners, installed while somebody looks ---------------------------------------------------------------
+# --- listeners ------------------------------------------------------------------------------------------------
 
 
-def _listen(change: int) -> None:
-    global _listening  # noqa: PLW0603 - SQLAlchemy's class-level listeners are process-wide too
+def _listen() -> None:
+    """Listen from the first look on, for good: outside of a guarded context the listeners do nothing.
+
+    Removing one would raise "deque mutated during iteration" in a thread of the application that is just
+    calling it.
+    """
     with _listening_lock:
-        before, _listening = _listening, _listening + change
-        if (before == 0) == (_listening == 0):
-            return
-        for target, name, function, options in _LISTENERS:
-            if _listening:
+        if not _listens:
+            _listens.append(True)
+            for target, name, function, options in _LISTENERS:
                 event.listen(target, name, function, **options)
-            else:
-                event.remove(target, name, function)
 
 
 def _do_connect(dialect: Dialect, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
@@ -242,8 +311,11 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
     driver = type(dbapi_connection).__module__
     if "sqlite" in driver:
         _execute(dbapi_connection, "PRAGMA query_only = ON")
+        authorize = partial(_authorize_sqlite, guard)
         if isinstance(dbapi_connection, sqlite3.Connection):
-            dbapi_connection.set_authorizer(_authorize_sqlite)
+            dbapi_connection.set_authorizer(authorize)
+        elif hasattr(dbapi_connection, "run_async"):
+            dbapi_connection.run_async(lambda connection: connection.set_authorizer(authorize))
     elif "mysql" in driver or "mariadb" in driver:
         _execute(dbapi_connection, "SET SESSION TRANSACTION READ ONLY")
         _execute(dbapi_connection, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
@@ -252,26 +324,63 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
         dbapi_connection.readonly = True
     elif "psycopg2" in driver:
         dbapi_connection.set_session(readonly=True)
+    elif hasattr(dbapi_connection, "set_read_only"):  # SQLAlchemy's adapter of asynchronous psycopg
+        dbapi_connection.set_read_only(True)
     elif "psycopg" in driver:
         dbapi_connection.read_only = True
 
 
 def _authorize_sqlite(
-    action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None
+    guard: Guard,
+    action: int,
+    first: str | None,
+    second: str | None,
+    _database: str | None,
+    _trigger: str | None,
 ) -> int:
-    """Pass over ``PRAGMA journal_mode = ...`` of a connect listener, refuse to create an attached file."""
-    if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in ("journal_mode", "query_only") and second:
-        return sqlite3.SQLITE_IGNORE
-    if (
-        action == sqlite3.SQLITE_ATTACH
-        and first
-        and not first.startswith(("file:", ":"))
-        and not Path(first).exists()
-    ):
+    """Pass over pragmas that write, and refuse to attach a file where that would change something."""
+    if action == sqlite3.SQLITE_PRAGMA:
+        name = (first or "").lower()
+        if name in _ACTING_PRAGMAS or (second is not None and name in _WRITING_PRAGMAS):
+            return sqlite3.SQLITE_IGNORE
+    elif action == sqlite3.SQLITE_ATTACH and not _attaches_quietly(first):
+        path, line = _line_of_project(sys._getframe(1))  # noqa: SLF001
+        guard.refused.append(RefusedWrite("ATTACH DATABASE", path, line))
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK
 
 
+_WRITING_PRAGMAS = frozenset(
+    {
+        "application_id",
+        "auto_vacuum",
+        "encoding",
+        "journal_mode",
+        "page_size",
+        "query_only",
+        "user_version",
+        "writable_schema",
+    }
+)
+_ACTING_PRAGMAS = frozenset({"incremental_vacuum", "optimize", "wal_checkpoint"})
+
+
+def _attaches_quietly(given: str | None) -> bool:
+    """Whether a file can be attached without creating it, rolling a dead writer back, or emptying its WAL.
+
+    An attached file is opened for writing, whatever the main one is; only ``query_only`` holds for it too. A
+    file name that is not part of the text (a parameter) is unknown here.
+    """
+    if given is None:
+        return False
+    path, options = _sqlite_path(given, is_uri=given.startswith("file:"))
+    if path is None or options.get("mode") == "ro":
+        return True
+    wal = Path(f"{path}-wal")
+    return path.is_file() and not (wal.is_file() and wal.stat().st_size) and not has_hot_journal(path)
+
+
+_POSTGRESQL_DRIVERS = ("postgresql", "psycopg", "asyncpg", "pg8000")
 _READ_ONLY_BY_DRIVER = frozenset({"psycopg", "psycopg_async", "psycopg2", "asyncpg"})
 
 
@@ -286,12 +395,15 @@ def _execute(dbapi_connection: Any, statement: str) -> None:
 def _checkout(dbapi_connection: Any, record: Any, proxy: Any) -> None:
     """A pooled connection made before we looked was never guarded: ask the pool for a fresh one."""
     guard = _guard.get()
-    if guard is None or record.info.get(_MARK) is guard:
+    if guard is None:
         return
-    if "sqlite" in type(dbapi_connection).__module__ and not _sqlite_file(dbapi_connection):
-        return  # closing it would destroy the database in memory
-    del proxy
-    raise DisconnectionError("replaced by a guarded connection")
+    if record.info.get(_MARK) is not guard:
+        if "sqlite" in type(dbapi_connection).__module__ and (
+            isinstance(proxy._pool, StaticPool) or not _sqlite_file(dbapi_connection)  # noqa: SLF001
+        ):
+            return  # it is in use elsewhere, or closing it would destroy the database in memory
+        raise DisconnectionError("replaced by a guarded connection")
+    _take_back_autocommit(dbapi_connection)
 
 
 def _sqlite_file(dbapi_connection: Any) -> str:
@@ -304,8 +416,18 @@ def _sqlite_file(dbapi_connection: Any) -> str:
 
 
 def _checkin(_dbapi_connection: Any, record: Any) -> None:
-    if record.info.get(_MARK) is not None:
+    guard = record.info.pop(_MARK, None)
+    if guard is not None:
+        guard.records.remove(record)
         record.invalidate()
+
+
+def _set_execution_options(_connection: Connection, options: dict[str, Any]) -> None:
+    """PostgreSQL's read-only mode is a transaction's: leave no way around it."""
+    if _guard.get() is not None:
+        options.pop("postgresql_readonly", None)
+        if options.get("isolation_level") == "AUTOCOMMIT":
+            del options["isolation_level"]
 
 
 def _begin(connection: Connection) -> None:
@@ -342,23 +464,34 @@ _NOT_THE_PROJECT = frozenset(
 
 
 def _before_cursor_execute(
-    connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+    connection: Connection,
+    _cursor: Any,
+    statement: str,
+    parameters: Any,
+    _context: Any,
+    executemany: bool,  # noqa: FBT001 - SQLAlchemy's
 ) -> tuple[str, Any]:
     guard = _guard.get()
     if guard is None:
         return statement, parameters
-    if connection.dialect.name == "postgresql":
-        _take_back_autocommit(connection)
-    if guard.own_statement or not is_write(statement) or executemany:
+    _take_back_autocommit(connection.connection.dbapi_connection)
+    if guard.own_statement or not is_write(statement):
         return statement, parameters
     path, line = _line_of_project(sys._getframe(1))  # noqa: SLF001 - see _begin
     guard.refused.append(RefusedWrite(" ".join(statement.split()[:2]).upper(), path, line))
-    return "SELECT 1", ()
+    return (statement, parameters) if executemany else ("SELECT 1", ())
 
 
-def _take_back_autocommit(connection: Connection) -> None:
+def _do_not_execute(_cursor: Any, statement: str, _parameters: Any, _context: Any) -> bool | None:
+    """A write with many rows cannot be replaced by a query: SQLAlchemy is told that it was executed."""
+    guard = _guard.get()
+    return True if guard is not None and not guard.own_statement and is_write(statement) else None
+
+
+def _take_back_autocommit(dbapi_connection: Any) -> None:
     """PostgreSQL's read-only mode is a transaction's: outside of one nothing would hold a write back."""
-    dbapi_connection: Any = connection.connection.dbapi_connection
+    if not any(name in type(dbapi_connection).__module__ for name in _POSTGRESQL_DRIVERS):
+        return
     if getattr(dbapi_connection, "isolation_level", None) == "autocommit":  # SQLAlchemy's asyncpg adapter
         dbapi_connection.set_isolation_level("read_committed")
     elif getattr(dbapi_connection, "autocommit", False) is True:
@@ -369,35 +502,58 @@ _COMMENT = r"(?:\s|--[^\n]*\n|\#[^\n]*\n|/\*(?!!).*?\*/|\()*"
 _WRITE = re.compile(
     rf"{_COMMENT}(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|COMMENT"
     r"|LOCK|CALL|DO|VACUUM|REINDEX|CLUSTER|ANALYZE|OPTIMIZE|REPAIR|LOAD|COPY|IMPORT|REFRESH|REASSIGN|SECURITY"
-    r"|ATTACH|FLUSH|KILL|PURGE|RESET|/\*!|NOTIFY|INSTALL|UNINSTALL"
-    r"|SET\s+(?:GLOBAL|PERSIST|(?:SESSION\s+|LOCAL\s+)?(?:CHARACTERISTICS\s+AS\s+)?TRANSACTION|@@)"
-    r"|SET\s+\S*READ_ONLY|SET\s+\S*query_only|START\s+TRANSACTION\s+READ\s+WRITE|BEGIN\s+READ\s+WRITE"
+    r"|FLUSH|KILL|PURGE|RESET|/\*!|NOTIFY|INSTALL|UNINSTALL|PREPARE\s+TRANSACTION|XA"
+    r"|SET\s+(?:GLOBAL|PERSIST|PASSWORD|DEFAULT|(?:SESSION\s+|LOCAL\s+)?(?:CHARACTERISTICS\s+AS\s+)?TRANSACTION|@@)"
+    r"|SET\s[^;]*(?:READ_ONLY|QUERY_ONLY)|START\s+TRANSACTION\s+READ\s+WRITE|BEGIN\s+READ\s+WRITE"
     r")\b",
     re.IGNORECASE | re.DOTALL,
 )
-_WRITING_PRAGMAS = (
-    "application_id|auto_vacuum|encoding|journal_mode|page_size|query_only|user_version|writable_schema"
-)
 _WRITING_PRAGMA = re.compile(
-    rf"{_COMMENT}PRAGMA\s+(?:\w+\.)?(?:(?:{_WRITING_PRAGMAS})\s*[=(]|(?:wal_checkpoint|incremental_vacuum|optimize)\b)",
+    rf"{_COMMENT}PRAGMA\s+(?:\w+\.)?(?:(?:{'|'.join(_WRITING_PRAGMAS)})\s*[=(]|(?:{'|'.join(_ACTING_PRAGMAS)})\b)",
     re.IGNORECASE | re.DOTALL,
 )
 _WRITING_WITH = re.compile(
-    rf"{_COMMENT}WITH\b.*\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b", re.I | re.S
+    rf"{_COMMENT}WITH\b.*\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE | re.DOTALL
 )
-_TAKES_A_LOCK = re.compile(
-    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock)\s*\(", re.IGNORECASE
+_ACTS = re.compile(
+    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock|nextval|setval|lo_import|dblink_exec"
+    r"|pg_(?:terminate|cancel)_backend|pg_notify)\s*\(|\bINTO\s+(?:OUT|DUMP)FILE\b",
+    re.IGNORECASE,
 )
 
 
 def is_write(statement: str) -> bool:
-    """Whether a statement of the project's changes anything or takes an advisory lock.
+    """Whether a statement of the project's changes anything, ends a session or takes an advisory lock.
 
     In doubt it is let through: the server refuses a write then.
     """
-    return any(pattern.match(statement) for pattern in (_WRITE, _WRITING_PRAGMA, _WRITING_WITH)) or bool(
-        _TAKES_A_LOCK.search(statement)
+    return bool(_ACTS.search(statement)) or any(
+        pattern.match(part)
+        for part in statement.split(";")
+        for pattern in (_WRITE, _WRITING_PRAGMA, _WRITING_WITH)
     )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a server, or SQLite, refused a write because we look, in the driver's words."""
+    seen: BaseException | None = error
+    while seen is not None:
+        inner: Any = getattr(seen, "orig", None) or seen
+        state = getattr(inner, "sqlstate", None) or getattr(inner, "pgcode", None)
+        number = inner.args[0] if inner.args else None
+        said = str(inner)
+        if (
+            state == "25006"
+            or number == _READ_ONLY_MYSQL
+            or any(words in said for words in _READ_ONLY_SQLITE)
+        ):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+_READ_ONLY_MYSQL = 1792
+_READ_ONLY_SQLITE = ("attempt to write a readonly database", "not authorized")
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------
@@ -405,12 +561,9 @@ def is_write(statement: str) -> bool:
 
 def _open_sqlite_read_only(arguments: list[Any], parameters: dict[str, Any]) -> None:
     given = str(arguments[0]) if arguments else str(parameters.get("database", ""))
-    is_uri = bool(parameters.get("uri")) and given.startswith("file:")
-    name, _, query = given.removeprefix("file:").partition("?") if is_uri else (given, "", "")
-    options = dict(parse_qsl(query))
-    if name in ("", ":memory:") or options.get("mode") == "memory":
+    path, options = _sqlite_path(given, is_uri=bool(parameters.get("uri")) and given.startswith("file:"))
+    if path is None:
         return
-    path = Path(unquote(name.removeprefix("//")) if is_uri else name).absolute()
     if not path.is_file():
         raise LookRefused("AX106", path, given)
     if has_hot_journal(path):
@@ -420,6 +573,17 @@ def _open_sqlite_read_only(arguments: list[Any], parameters: dict[str, Any]) -> 
     arguments[:1] = [f"file:{quote(str(path))}?{urlencode(options)}"]
     parameters["uri"] = True
     parameters["timeout"] = min(float(parameters.get("timeout", SQLITE_BUSY_SECONDS)), SQLITE_BUSY_SECONDS)
+
+
+def _sqlite_path(given: str, *, is_uri: bool) -> tuple[Path | None, dict[str, str]]:
+    """The file that SQLite would open, ``None`` for a database in memory, and the options of a URI."""
+    name, _, query = given.removeprefix("file:").partition("?") if is_uri else (given, "", "")
+    options = dict(parse_qsl(query.partition("#")[0]))
+    if name in ("", ":memory:") or options.get("mode") == "memory":
+        return None, options
+    if is_uri:
+        name = unquote(re.sub(r"^//(?:localhost)?(?=/)", "", name.partition("#")[0]))
+    return Path(name).absolute(), options
 
 
 def has_hot_journal(path: Path) -> bool:
@@ -452,7 +616,10 @@ def has_hot_journal(path: Path) -> bool:
 _LISTENERS: tuple[tuple[Any, str, Callable[..., Any], dict[str, Any]], ...] = (
     (Engine, "do_connect", _do_connect, {}),
     (Engine, "begin", _begin, {}),
+    (Engine, "set_connection_execution_options", _set_execution_options, {}),
     (Engine, "before_cursor_execute", _before_cursor_execute, {"retval": True}),
+    (Engine, "do_execute", _do_not_execute, {}),
+    (Engine, "do_executemany", _do_not_execute, {}),
     (Pool, "connect", _connect, {"insert": True}),
     (Pool, "checkout", _checkout, {"insert": True}),
     (Pool, "checkin", _checkin, {}),

@@ -30,6 +30,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from alembic_ext.connections import (
     Guard,
@@ -278,10 +279,7 @@ def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
         except BaseException as raised:  # noqa: BLE001 - whatever the project's code raises is a fact
             error = _env_error(raised, workspace)
             if not view.seen and guard.refused_because_of(raised):
-                error = replace(error, refused=True)
-                view.note_refusal(error)
-                view.visit_configured(fresh=True)
-                error = None if view.seen else error
+                error = view.after_refusal(replace(error, refused=True))
         else:
             if not view.seen:
                 error = EnvError(error=_NeverRunError(), kind="never-runs", path=workspace.env_script)
@@ -413,11 +411,19 @@ class _View(Generic[T]):
         self.connection = connection
         self.see({})
 
-    def note_refusal(self, error: EnvError) -> None:
-        """Note the write that the server refused, unless it was noted when it was not sent."""
-        if not self.guard.refused:
+    def after_refusal(self, error: EnvError) -> EnvError | None:
+        """Go on with a fresh connection and the options learnt where env.py failed for want of a write.
+
+        :return: the error, when nothing was learnt or the database is gone in the meantime.
+        """
+        if not self.guard.refused:  # it was sent, and the server refused it
             path = str(error.path) if error.path else None
             self.guard.refused.append(RefusedWrite("A WRITE", path, error.line))
+        try:
+            self.visit_configured(fresh=True)
+        except (SQLAlchemyError, LookRefused, OSError):
+            return error
+        return None if self.seen else error
 
     @contextmanager
     def _reader(

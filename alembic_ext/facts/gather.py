@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,7 +18,7 @@ from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, read_live_tables
 from alembic_ext.facts.lost_revisions import find_lost_revisions
 from alembic_ext.facts.models import read_models
-from alembic_ext.facts.privileges import read_privileges
+from alembic_ext.facts.privileges import cannot_read, read_privileges
 from alembic_ext.facts.revision_files import read_revision_files
 from alembic_ext.facts.target import read_target
 from alembic_ext.facts.version_control import VersionControl, read_version_control
@@ -27,6 +26,9 @@ from alembic_ext.facts.version_table import VersionTable, read_version_table, re
 from alembic_ext.settings.ini_file import IniFile, read_ini_file
 from alembic_ext.settings.shadowing import read_shadowing
 from alembic_ext.workspace import Look, Sighting, Workspace, look, look_by_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 
@@ -96,8 +98,10 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
     project: dict[str, object] = {
         "settings": settings,
         "ini_file": _had(
-            lambda: read_ini_file(settings, env_script=workspace.env_script, config=workspace.callers_config)
-            or NotApplicable("no ini file plays a part")
+            lambda: (
+                read_ini_file(settings, env_script=workspace.env_script, config=workspace.callers_config)
+                or NotApplicable("no ini file plays a part")
+            )
         ),
         "shadowing": _had(lambda: read_shadowing(settings)),
         "revision_files": files,
@@ -143,8 +147,14 @@ def _look_at_databases(
     ini_is_named = isinstance(ini_file, IniFile) and bool(ini_file.problems)
     failures: list[Failure] = []
     databases = seen.seen
+    if seen.error is not None and seen.error.refused and missing is None and database is not None:
+        again = look_by_settings(workspace, lambda sighting: _read(sighting, workspace, project, wanted))
+        seen = replace(again, refused=seen.refused)
+        databases = seen.seen
     if seen.error is not None:
-        failure = explain(seen.error, workspace, database.url if database else None, ini_is_named=ini_is_named)
+        failure = explain(
+            seen.error, workspace, database.url if database else None, ini_is_named=ini_is_named
+        )
         failures.append(failure)
         if (
             missing is None
@@ -189,7 +199,6 @@ def _read(
         unsupported = NotApplicable(f"unsupported dialect {reader.dialect.name}")
         target = read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
         return _all(sighting.name, unsupported, target=target, configured=sighting)
-    # first of all, in the transaction that env.py may have begun: SET LOCAL ends with it
     version_table = _asked(lambda: read_version_table(reader, sighting.options))
     values: dict[str, object] = {
         "version_table": version_table,
@@ -199,7 +208,7 @@ def _read(
         "configured": sighting,
         "live_tables": _asked(lambda: read_live_tables(reader)),
         "models": _had(lambda: read_models(sighting.options)),
-        "privileges": _from(version_table, lambda table: _asked(lambda: read_privileges(reader, table)))
+        "privileges": _privileges(sighting, version_table)
         if "privileges" in wanted
         else NotApplicable("not asked for"),
         "version_tables_elsewhere": _from(
@@ -221,6 +230,13 @@ def _asked(read: Callable[[], T]) -> T | Unavailable:
         return Unavailable(f"the server would not say: {first_line(error)}", because=because)
     except Exception as error:  # noqa: BLE001 - see _had
         return Unavailable(f"{type(error).__name__}: {first_line(error)}")
+
+
+def _privileges(sighting: Sighting, version_table: object) -> object:
+    """Asked for also where the version table may not be read: that is one of them."""
+    if isinstance(version_table, Unavailable) and version_table.because == "AX117":
+        return _asked(lambda: cannot_read(sighting.reader, version_table.reason))
+    return _from(version_table, lambda table: _asked(lambda: read_privileges(sighting.reader, table)))
 
 
 def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
@@ -252,7 +268,7 @@ def _unchanged(sighting: Sighting, values: dict[str, object]) -> Mapping[str, ob
         return values
     again = _asked(lambda: read_live_tables(sighting.reader))
     record_again = _asked(lambda: read_version_table(sighting.reader, sighting.options))
-    if again == tables and (record_again == record or _is_set_local(record_again, record)):
+    if again == tables and record_again == record:
         return values
     changing = Unavailable(
         "the schema is changing now: another migration may be running; look again when it is done"
@@ -261,8 +277,3 @@ def _unchanged(sighting: Sighting, values: dict[str, object]) -> Mapping[str, ob
 
 
 _ABOUT_SCHEMA = ("version_table", "version_tables_elsewhere", "live_tables", "lost_revisions")
-
-
-def _is_set_local(again: object, before: VersionTable) -> bool:
-    """The table was found by a search path that ended with env.py's transaction."""
-    return isinstance(again, VersionTable) and before.exists and not again.exists

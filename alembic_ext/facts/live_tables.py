@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alembic_ext.connections import Reader
-from alembic_ext.facts.created_tables import CreatedTables
-from alembic_ext.facts.version_table import VersionTable
+if TYPE_CHECKING:
+    from alembic_ext.connections import Reader
+    from alembic_ext.facts.created_tables import CreatedTables
+    from alembic_ext.facts.version_table import VersionTable
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveTables:
-    """Base tables of the connection's default schema.
+    """Base tables of the connection's default schema, or of the one that env.py translates it to.
 
     :param schema: that schema (PostgreSQL), the database (MySQL/MariaDB), ``main`` (SQLite).
     """
@@ -24,14 +26,17 @@ class LiveTables:
 
 
 _QUERIES = {
-    "sqlite": "SELECT 'main', name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    "sqlite": (
+        "SELECT COALESCE(:schema, 'main'), name FROM {schema}.sqlite_master"
+        " WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    ),
     "mysql": (
         "SELECT table_schema, table_name FROM information_schema.tables"
-        " WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
+        " WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"
     ),
     "postgresql": (
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT 1"
+        " WHERE n.nspname = COALESCE(CAST(:schema AS text), current_schema()) AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT 1"
         " FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid"
         " AND d.deptype = 'e')"
     ),
@@ -45,7 +50,11 @@ def read_live_tables(reader: Reader) -> LiveTables:
     :raises NotVisibleError: the server warned that it left something out.
     :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
     """
-    rows = reader.rows(_QUERIES[reader.dialect.name].replace("::", "\\:\\:"))
+    dialect, schema = reader.dialect, reader.schema(None)
+    query = _QUERIES[dialect.name].replace("::", "\\:\\:")
+    if dialect.name == "sqlite":
+        query = query.replace("{schema}", dialect.identifier_preparer.quote(schema or "main"))
+    rows = reader.rows(query, schema=schema)
     return LiveTables(schema=rows[0][0] if rows else None, names=frozenset(row[1] for row in rows))
 
 

@@ -6,9 +6,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic_ext.connections import Reader
-from alembic_ext.facts.version_table import VersionTable
+if TYPE_CHECKING:
+    from alembic_ext.connections import Reader
+    from alembic_ext.facts.version_table import VersionTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def _sqlite(reader: Reader) -> Privileges:
 
 def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
     ((account, schema),) = reader.rows(
-        "SELECT current_user, COALESCE(CAST(:s AS text), current_schema())", s=version_table.schema
+        "SELECT current_user, COALESCE(CAST(:s AS text), current_schema())", s=reader.schema(version_table.schema)
     )
     if schema is None:
         return Privileges(account=account, missing=("USAGE on any schema of the search path",))
@@ -89,7 +91,7 @@ _NEEDED_ON_VERSION_TABLE = ("INSERT", "UPDATE", "DELETE")
 def _mysql(reader: Reader, version_table: VersionTable) -> Privileges:
     ((account, database),) = reader.rows("SELECT CURRENT_USER(), DATABASE()")
     grants = [str(row[0]) for row in reader.rows("SHOW GRANTS")]
-    home = version_table.schema or database
+    home = reader.schema(version_table.schema) or database
     here, on_table, roles = (
         _granted(grants, database),
         _granted(grants, home, version_table.name),

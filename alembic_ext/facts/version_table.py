@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, column, select, table
 from sqlalchemy.exc import DBAPIError
 
 from alembic_ext.connections import NotVisibleError, Reader
 from alembic_ext.facts.availability import Unavailable
-from alembic_ext.facts.history import History
 from alembic_ext.facts.driver_errors import first_line, permission_denied, table_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alembic_ext.facts.history import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +60,14 @@ def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTab
     statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
     try:
         rows = tuple(row[0] for row in reader.rows(statement))
+        width = _width(reader, name, schema) if enforced else None
     except NotVisibleError as warning:
         return Unavailable(f"the version table {name} was not fully visible: {warning}")
     except DBAPIError as error:
         if table_missing(error):
+            if hidden := _hidden_schemas(reader):
+                reason = f"this account may not look into the schema {hidden[0]}, which is on the search path"
+                return Unavailable(reason, because="AX117")
             return VersionTable(name=name, schema=schema, exists=False, width_enforced=enforced)
         if permission_denied(error):
             return Unavailable(f"this account may not read the version table {name}", because="AX117")
@@ -70,22 +77,31 @@ def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTab
         schema=schema,
         exists=True,
         rows=tuple(row if row is None else str(row) for row in rows),
-        column_width=_width(reader, name, schema) if enforced else None,
+        column_width=width,
         width_enforced=enforced,
     )
 
 
+def _hidden_schemas(reader: Reader) -> list[str]:
+    """Schemas of the search path that PostgreSQL passes over in silence, because the account lacks USAGE."""
+    if reader.dialect.name != "postgresql":
+        return []
+    ((path, account),) = reader.rows("SELECT current_setting('search_path'), current_user")
+    named = {one.strip().strip('"').replace("$user", account) for one in path.split(",")}
+    rows = reader.rows(
+        "SELECT nspname FROM pg_catalog.pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE') ORDER BY 1"
+    )
+    return [row[0] for row in rows if row[0] in named]
+
+
 def _width(reader: Reader, name: str, schema: str | None) -> int | None:
     default = "current_schema()" if reader.dialect.name == "postgresql" else "DATABASE()"
-    try:
-        rows = reader.rows(
-            "SELECT character_maximum_length FROM information_schema.columns"  # noqa: S608 - two constants
-            f" WHERE table_schema = COALESCE(:schema, {default}) AND table_name = :name AND column_name = 'version_num'",
-            schema=schema,
-            name=name,
-        )
-    except (DBAPIError, NotVisibleError):
-        return None
+    rows = reader.rows(
+        "SELECT character_maximum_length FROM information_schema.columns"  # noqa: S608 - two constants
+        f" WHERE table_schema = COALESCE(:schema, {default}) AND table_name = :name AND column_name = 'version_num'",
+        schema=reader.schema(schema),
+        name=name,
+    )
     return int(rows[0][0]) if rows and rows[0][0] is not None else None
 
 
@@ -110,7 +126,7 @@ def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[V
     dialect = reader.dialect.name
     rows = reader.rows(_SEARCHES[dialect], name=used.name.lower())
     found = []
-    default = used.schema or reader.rows(_DEFAULT_SCHEMA[dialect])[0][0]
+    default = reader.schema(used.schema) or reader.rows(_DEFAULT_SCHEMA[dialect])[0][0]
     for schema, name in rows:
         if (name, schema) == (used.name, default) or (
             not used.exists and _same(dialect, name, used.name, schema, default)

@@ -20,7 +20,7 @@ import alembic
 import alembic_ext
 from tests import servers
 
-DOORS = ("plugin", "runner", "module", "script")
+DOORS = ("plugin", "plugin-module", "runner", "module", "script")
 
 HELPER_ENV = """\
 from alembic_ext.env import run_migrations
@@ -326,8 +326,24 @@ class Project:
         """Run our doctor through a door; it reports as JSON unless told otherwise.
 
         :param arguments: options after the command name.
-        :param door: ``plugin`` (``alembic doctor``), ``runner`` (``run_alembic.py``, written when it is not there),
-            ``module`` (``python -m alembic_ext``) or ``script`` (``alembic-ext``).
+        """
+        report = ("--format", "json") if json and "--format" not in arguments else ()
+        return self.through(door, "doctor", *report, *arguments, options=options, cwd=cwd, env=env, **how)
+
+    def through(
+        self,
+        door: str,
+        *command: str,
+        options: Sequence[str] = (),
+        cwd: Path | None = None,
+        env: Mapping[str, str | None] | None = None,
+        **how: Any,
+    ) -> Run:
+        """Run any command through a door.
+
+        :param door: ``plugin`` (``alembic doctor``), ``plugin-module`` (``python -m alembic``), ``runner``
+            (``run_alembic.py``, written when it is not there), ``module`` (``python -m alembic_ext``) or
+            ``script`` (``alembic-ext``).
         :param options: options before the command name (``-c``, ``-n``, ``-x``).
         :param cwd: elsewhere than the project root. Then ``-c`` is added for the doors that need it, unless
             ``options`` or ALEMBIC_CONFIG say which project is meant.
@@ -335,12 +351,10 @@ class Project:
         if door == "runner" and not (self.root / "run_alembic.py").exists():
             self.write_runner()
         named = "-c" in options or "--config" in options or "ALEMBIC_CONFIG" in (env or {})
-        if cwd is not None and cwd != self.root and door != "runner" and not named:
+        elsewhere = cwd is not None and cwd.resolve() != self.root.resolve()
+        if elsewhere and door != "runner" and not named:
             options = ("-c", str(self.ini), *options)
-        report = ("--format", "json") if json and "--format" not in arguments else ()
-        return self.execute(
-            *_command(door, self.root), *options, "doctor", *report, *arguments, cwd=cwd, env=env, **how
-        )
+        return self.execute(*_command(door, self.root), *options, *command, cwd=cwd, env=env, **how)
 
     def execute(
         self,
@@ -444,6 +458,8 @@ def _command(door: str, root: Path) -> tuple[str, ...]:
     scripts = Path(sysconfig.get_path("scripts"))
     if door == "plugin":
         return (str(scripts / "alembic"),)
+    if door == "plugin-module":
+        return (sys.executable, "-m", "alembic")
     if door == "runner":
         return (sys.executable, str(root / "run_alembic.py"))
     if door == "script" and package_is_installed():

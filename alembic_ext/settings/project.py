@@ -38,10 +38,10 @@ def find_project(config: Config | None, root: Path | None, environ: Mapping[str,
     ini, toml = _named(config, environ)
     base = _real(cwd if root is None else root)
     if ini is not None:
-        path = _file(ini, cwd)
-        return Project(root=path.parent, ini=path, toml=_file(toml, cwd) if toml else path.parent / _TOML)
+        path = located(ini, cwd)
+        return Project(root=path.parent, ini=path, toml=located(toml, cwd) if toml else path.parent / _TOML)
     if toml is not None:
-        path = _file(toml, cwd)
+        path = located(toml, cwd)
         return Project(root=path.parent, ini=path.parent / _INI, toml=path)
     if config is not None and config.config_file_name is None:
         return Project(root=base, ini=None, toml=base / _TOML)
@@ -68,8 +68,9 @@ def _named(config: Config | None, environ: Mapping[str, str]) -> tuple[str | Non
     return ini, toml
 
 
-def _file(name: str, cwd: Path) -> Path:
-    path = cwd / name
+def located(name: str, folder: Path) -> Path:
+    """The file of this name, as seen from a folder; links on the way are followed, one that is the file is not."""
+    path = folder / name
     return _real(path.parent) / path.name
 
 

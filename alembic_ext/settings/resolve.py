@@ -21,7 +21,7 @@ from alembic_ext.settings.model import (
     UnusableSettingError,
 )
 from alembic_ext.settings.own import own_settings, read_toml
-from alembic_ext.settings.project import Project, find_project
+from alembic_ext.settings.project import Project, find_project, located
 from alembic_ext.settings.python_path import python_path
 from alembic_ext.settings.text_file import is_file, lies_there, shown
 from alembic_ext.settings.urls import BadURLError, passwords_in, read_url
@@ -206,7 +206,7 @@ def _find_database(inputs: _Inputs, asked: _Asked | None, found: _Found) -> None
             f"{_who(asked)} names {asked.name}, and was not used: {_URL} was set in code."
         )
     elif asked is not None:
-        path = Path(os.path.normpath(root / Path(asked.name).expanduser()))
+        path = located(os.path.expanduser(asked.name), root)  # noqa: PTH111 - a name, not a path yet
         if asked.name and lies_there(path):
             _from_config_file(path, asked, inputs, found)
         else:

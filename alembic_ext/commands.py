@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from os import PathLike, fspath
 from pathlib import Path
 
+import alembic
+import sqlalchemy
 from alembic.config import Config
 
 from alembic_ext import __version__
@@ -133,7 +134,11 @@ def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
 
 def _secrets(facts: Facts, settings: Settings) -> tuple[str, ...]:
     """What must not be shown: the settings' passwords, and those of the URLs that env.py itself made."""
-    urls = [one.values["configured"].url for one in facts.databases if isinstance(one.values["configured"], Sighting)]
+    urls = [
+        one.values["configured"].url
+        for one in facts.databases
+        if isinstance(one.values["configured"], Sighting)
+    ]
     shown = [word for url in urls for word in (url.username, url.host, url.database)]
     return worth_hiding((*settings.secrets, *(str(url.password) for url in urls if url.password)), shown)
 
@@ -141,8 +146,8 @@ def _secrets(facts: Facts, settings: Settings) -> tuple[str, ...]:
 def _tool() -> Tool:
     return Tool(
         alembic_ext=__version__,
-        alembic=version("alembic"),
-        sqlalchemy=version("sqlalchemy"),
+        alembic=alembic.__version__,
+        sqlalchemy=sqlalchemy.__version__,
         python=".".join(map(str, sys.version_info[:3])),
     )
 

@@ -19,6 +19,10 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """There is nothing to look at here (another engine, no git repository, an empty list of unknown ids)."""
+    """There is nothing to look at here (another engine, no git repository, an empty list of unknown ids).
+
+    :param notable: the reader should be told, although no verdict depends on it.
+    """
 
     reason: str
+    notable: bool = False

@@ -82,6 +82,7 @@ def doctor(
         notes=tuple(_notes(facts, workspace.settings)),
         verbose_notes=workspace.settings.passed_over,
         secrets=_secrets(facts, workspace.settings),
+        root=workspace.settings.root,
         elapsed=time.perf_counter() - started,
     )
 

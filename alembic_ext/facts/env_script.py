@@ -17,6 +17,7 @@ from alembic_ext.connections import LookRefused, RefusedWrite
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.facts.driver_errors import chain, first_line, number, sqlstate
 from alembic_ext.redaction import redact
+from alembic_ext.settings.model import UnusableSettingError
 from alembic_ext.settings.python_path import folder_holding
 from alembic_ext.workspace import EnvError, Workspace
 
@@ -27,6 +28,7 @@ class Failure:
 
     :param code: ``AX106`` to ``AX111``, ``AX113`` or ``AX118``.
     :param summary: one sentence, without secrets.
+    :param over_url: env.py stumbled over the URL, or its absence: an echo where the settings have no usable one.
     """
 
     code: str
@@ -36,6 +38,7 @@ class Failure:
     path: Path | None = None
     line: int | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    over_url: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,16 @@ def explain(
         if failure := _connection_failure(one, url):
             return failure
     if isinstance(raised, AlembicExtError) and raised.code:
-        return Failure(code=raised.code, summary=raised.message, subject="env.py", hint=raised.hint or "")
+        return Failure(
+            code=raised.code,
+            summary=raised.message,
+            subject="env.py",
+            hint=raised.hint or "",
+            evidence={"exception": type(raised).__name__, "missing_module": None, "found_in": None}
+            if raised.code == "AX111"
+            else {"dialect": None, "package": None},
+            over_url=isinstance(raised, UnusableSettingError),
+        )
     if failure := _driver_failure(raised):
         return failure
     if ini_is_named and _is_ini_error(raised):
@@ -243,6 +255,7 @@ def _driver_failure(raised: BaseException) -> Failure | None:
                 subject=dialect,
                 hint=hint,
                 evidence={"dialect": dialect, "package": None},
+                over_url=True,
             )
         if isinstance(one, ModuleNotFoundError) and one.name and _raised_by_dialect(one):
             package = _PACKAGES.get(one.name, one.name)
@@ -316,4 +329,5 @@ def _script_failure(error: EnvError, workspace: Workspace) -> Failure:
         path=error.path or workspace.env_script,
         line=error.line,
         evidence=evidence,
+        over_url=isinstance(raised, ArgumentError) or (isinstance(raised, KeyError) and raised.args == ("url",)),
     )

@@ -19,7 +19,7 @@ from alembic_ext.facts.live_tables import LiveTables, read_live_tables
 from alembic_ext.facts.lost_revisions import find_lost_revisions
 from alembic_ext.facts.models import read_models
 from alembic_ext.facts.privileges import cannot_read, read_privileges
-from alembic_ext.facts.revision_files import read_revision_files
+from alembic_ext.facts.revision_files import RevisionFiles, read_revision_files
 from alembic_ext.facts.target import read_target
 from alembic_ext.facts.version_control import VersionControl, read_version_control
 from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
@@ -94,7 +94,7 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
             sourceless=workspace.sourceless,
         )
     )
-    history = _from(files, History.from_files)
+    history = _from(files, _history)
     project: dict[str, object] = {
         "settings": settings,
         "ini_file": _had(
@@ -116,8 +116,14 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
         nothing = NotApplicable("not asked for")
         return Facts({**project, "env_script": nothing}, (_all("default", nothing),))
     script, databases = _look_at_databases(workspace, project, wanted)
-    if not script.failures:
+    if settings.problems and any(failure.over_url for failure in script.failures):
+        others = tuple(failure for failure in script.failures if not failure.over_url)
+        script = replace(script, failures=others)
+    else:
         project["settings"] = settings.without_unnamed_problems()
+    control = project["version_control"]
+    if isinstance(control, Unavailable):  # a repository that git refuses to read says nothing of the database
+        project["version_control"] = NotApplicable(f"git was not asked: {control.reason}", notable=True)
     return Facts({**project, "env_script": script}, databases)
 
 
@@ -131,6 +137,13 @@ def _had(read: Callable[[], T]) -> T | Unavailable:
 def _from(value: Any, read: Callable[[Any], T]) -> T | Unavailable | NotApplicable:
     """A fact made from another one, as unavailable as that one is."""
     return value if isinstance(value, Unavailable | NotApplicable) else _had(lambda: read(value))
+
+
+def _history(files: RevisionFiles) -> History | Unavailable:
+    """Of files that are not where they are looked for nothing is known, not even that there are none."""
+    if files.none_found:
+        return Unavailable("no revision file was found where Alembic looks", because="AX201")
+    return History.from_files(files)
 
 
 def _all(name: str, value: Unavailable | NotApplicable, **known: object) -> DatabaseFacts:
@@ -167,7 +180,8 @@ def _look_at_databases(
             if again.error is not None:
                 failures.append(explain(again.error, workspace, database.url))
         if not databases:
-            databases = (_unreached(missing or failures[-1].code),)
+            last = failures[-1]
+            databases = (_unreached(missing if missing and last.over_url else last.code),)
     script = EnvScript(path=workspace.env_script, failures=tuple(failures), refused=seen.refused)
     return script, databases
 
@@ -176,7 +190,7 @@ _LOOK_BY_SETTINGS_AFTER = frozenset({"AX111", "AX113"})
 
 
 def _settings_failure(workspace: Workspace) -> str | None:
-    """The code of the settings' own problem: with it, whatever env.py says is only its echo."""
+    """The code of the settings' own problem: with it, what env.py says of its URL is only an echo."""
     return next((problem.code for problem in workspace.settings.problems), None)
 
 

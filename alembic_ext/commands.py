@@ -83,6 +83,7 @@ def doctor(
         verbose_notes=workspace.settings.passed_over,
         secrets=_secrets(facts, workspace.settings),
         root=workspace.settings.root,
+        messages=_messages(facts),
         elapsed=time.perf_counter() - started,
     )
 
@@ -158,6 +159,14 @@ def _heads(facts: Facts) -> tuple[tuple[str, str], ...]:
     if not isinstance(history, History):
         return ()
     return tuple((head, history.message(head)) for head in history.effective_heads)
+
+
+def _messages(facts: Facts) -> dict[str, str]:
+    """The messages of the recorded revisions."""
+    history = facts.project["history"]
+    tables = (one.values["version_table"] for one in facts.databases)
+    rows = (row for table in tables if isinstance(table, VersionTable) for row in table.ids)
+    return {row: history.message(row) for row in rows} if isinstance(history, History) else {}
 
 
 def _database_report(facts: DatabaseFacts, settings: Settings) -> DatabaseReport:

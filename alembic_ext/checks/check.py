@@ -91,5 +91,10 @@ class Check:
             why=why,
             evidence=failure.evidence,
             location=Location(path=failure.path, line=failure.line),
-            next_actions=(NextAction(kind="choose", label=failure.hint),) if failure.hint else (),
+            next_actions=(_next_action(failure),) if failure.hint else (),
         )
+
+
+def _next_action(failure: Failure) -> NextAction:
+    kind = "run-command" if failure.command else "choose"
+    return NextAction(kind=kind, label=failure.hint, command=failure.command)

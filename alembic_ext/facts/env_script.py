@@ -28,6 +28,7 @@ class Failure:
 
     :param code: ``AX106`` to ``AX111``, ``AX113`` or ``AX118``.
     :param summary: one sentence, without secrets.
+    :param command: what to paste, where one command is the answer to ``hint``.
     :param over_url: env.py stumbled over the URL, or its absence: an echo where the settings have no usable one.
     """
 
@@ -35,6 +36,7 @@ class Failure:
     summary: str
     subject: str
     hint: str
+    command: str | None = None
     path: Path | None = None
     line: int | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
@@ -112,7 +114,8 @@ def _refused(refused: LookRefused) -> Failure:
         code="AX106",
         summary=f"The SQLite file {refused.path} does not exist{against}; connecting would create an empty one.",
         subject=str(refused.path),
-        hint="If this is a new database: alembic upgrade head",
+        hint="if this is a new database",
+        command="alembic upgrade head",
         path=refused.path,
         evidence={"given": refused.given, "resolved_against": str(Path.cwd()) if relative else None},
     )
@@ -225,9 +228,9 @@ _DRIVERS = {
 }
 
 _PACKAGES = {
-    "MySQLdb": "mysqlclient, or write mysql+pymysql:// in the URL",
+    "MySQLdb": "mysqlclient",
     "pymysql": "pymysql",
-    "psycopg2": "psycopg2-binary, or write postgresql+psycopg:// in the URL",
+    "psycopg2": "psycopg2-binary",
     "psycopg": "'psycopg[binary]'",
     "aiomysql": "aiomysql",
     "asyncmy": "asyncmy",
@@ -238,6 +241,8 @@ _PACKAGES = {
     "oracledb": "oracledb",
     "pyodbc": "pyodbc",
 }
+
+_INSTEAD = {"MySQLdb": "mysql+pymysql://", "psycopg2": "postgresql+psycopg://"}
 
 
 def _driver_failure(raised: BaseException) -> Failure | None:
@@ -263,7 +268,9 @@ def _driver_failure(raised: BaseException) -> Failure | None:
                 code="AX107",
                 summary=f"The database driver {one.name} is not installed.",
                 subject=one.name,
-                hint=f"pip install {package}",
+                hint="install it"
+                + (f", or write {_INSTEAD[one.name]} in the URL" if one.name in _INSTEAD else ""),
+                command=f"pip install {package}",
                 evidence={"dialect": None, "package": one.name},
             )
     return None
@@ -329,5 +336,6 @@ def _script_failure(error: EnvError, workspace: Workspace) -> Failure:
         path=error.path or workspace.env_script,
         line=error.line,
         evidence=evidence,
-        over_url=isinstance(raised, ArgumentError) or (isinstance(raised, KeyError) and raised.args == ("url",)),
+        over_url=isinstance(raised, ArgumentError)
+        or (isinstance(raised, KeyError) and raised.args == ("url",)),
     )

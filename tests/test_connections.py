@@ -322,9 +322,7 @@ def in_greenlet(function: object) -> None:
 
 def test_a_second_file_can_be_attached_and_not_written(file: Path) -> None:
     other = file.with_name("other.db")
-    with sqlite3.connect(other) as connection:
-        connection.execute("CREATE TABLE o (id INTEGER)")
-    connection.close()
+    sqlite3.connect(other).execute("CREATE TABLE o (id INTEGER)").connection.close()
     before = other.read_bytes()
     engine = create_engine(f"sqlite:///{file}")
     with guarded(10), engine.connect() as connection:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alembic_ext.connections import NotVisibleError
+from alembic_ext.facts.privileges import sees_every_table
+
 if TYPE_CHECKING:
     from alembic_ext.connections import Reader
     from alembic_ext.facts.created_tables import CreatedTables
@@ -47,13 +50,15 @@ _QUERIES["mariadb"] = _QUERIES["mysql"]
 def read_live_tables(reader: Reader) -> LiveTables:
     """Read the names in one short query.
 
-    :raises NotVisibleError: the server warned that it left something out.
+    :raises NotVisibleError: the server warned that it left something out, or leaves it out in silence.
     :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
     """
     dialect, schema = reader.dialect, reader.schema(None)
     query = _QUERIES[dialect.name].replace("::", "\\:\\:")
     if dialect.name == "sqlite":
         query = query.replace("{schema}", dialect.identifier_preparer.quote(schema or "main"))
+    if not sees_every_table(reader):
+        raise NotVisibleError("this account sees only the tables that were granted to it one by one")
     rows = reader.rows(query, schema=schema)
     return LiveTables(schema=rows[0][0] if rows else None, names=frozenset(row[1] for row in rows))
 

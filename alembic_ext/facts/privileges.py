@@ -49,6 +49,15 @@ def cannot_read(reader: Reader, reason: str) -> Privileges:
     return Privileges(account=account, missing=(reason.removeprefix("this account may not "),))
 
 
+def sees_every_table(reader: Reader) -> bool:
+    """Whether the catalogue shows this account all tables of its database: MySQL/MariaDB hides the others."""
+    if reader.dialect.name not in ("mysql", "mariadb"):
+        return True
+    ((database,),) = reader.rows("SELECT DATABASE()")
+    grants = [str(row[0]) for row in reader.rows("SHOW GRANTS")]
+    return database is not None and bool(_granted(grants, database) - {"USAGE"})
+
+
 def _sqlite(reader: Reader) -> Privileges:
     file = next((row[2] for row in reader.rows("PRAGMA database_list") if row[1] == "main"), "")
     missing = []
@@ -63,7 +72,8 @@ def _sqlite(reader: Reader) -> Privileges:
 
 def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
     ((account, schema),) = reader.rows(
-        "SELECT current_user, COALESCE(CAST(:s AS text), current_schema())", s=reader.schema(version_table.schema)
+        "SELECT current_user, COALESCE(CAST(:s AS text), current_schema())",
+        s=reader.schema(version_table.schema),
     )
     if schema is None:
         return Privileges(account=account, missing=("USAGE on any schema of the search path",))

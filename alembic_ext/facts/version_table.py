@@ -57,7 +57,9 @@ def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTab
     name = str(options.get("version_table") or "alembic_version")
     schema = options.get("version_table_schema") or None
     enforced = reader.dialect.name != "sqlite"
-    statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
+    statement: Select[Any] = select(column("version_num")).select_from(
+        table(name, schema=reader.schema(schema))
+    )
     try:
         rows = tuple(row[0] for row in reader.rows(statement))
         width = _width(reader, name, schema) if enforced else None
@@ -118,7 +120,8 @@ def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[V
     """Tables with a ``version_num`` column that are not the one env.py uses, with their rows.
 
     On MySQL/MariaDB other databases are searched by the table's name only, in any case: asking every table of
-    a server for its columns would open them all.
+    a server for its columns would open them all. One that holds other tables too is a database of its own, of
+    another environment perhaps, and its record is not the one that is missed here.
 
     :raises NotVisibleError: the server warned that it left something out.
     :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
@@ -126,12 +129,17 @@ def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[V
     dialect = reader.dialect.name
     rows = reader.rows(_SEARCHES[dialect], name=used.name.lower())
     found = []
-    default = reader.schema(used.schema) or reader.rows(_DEFAULT_SCHEMA[dialect])[0][0]
+    home = reader.rows(_DEFAULT_SCHEMA[dialect])[0][0]
+    default = reader.schema(used.schema) or home
     for schema, name in rows:
         if (name, schema) == (used.name, default) or (
             not used.exists and _same(dialect, name, used.name, schema, default)
         ):
             continue
+        if dialect in ("mysql", "mariadb") and schema not in (home, default):
+            names = {other for place, other in rows if place == schema}
+            if any(row[0] not in names for row in reader.rows(_TABLES_OF, schema=schema)):
+                continue
         statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
         try:
             ids = tuple(str(row[0]) for row in reader.rows(statement) if row[0] is not None)
@@ -153,6 +161,7 @@ _DEFAULT_SCHEMA = {
     "postgresql": "SELECT current_schema()",
 }
 
+_TABLES_OF = "SELECT table_name FROM information_schema.tables WHERE table_schema = :schema AND table_type = 'BASE TABLE'"
 _SEARCH_MYSQL = (
     "SELECT table_schema, table_name FROM information_schema.columns"
     " WHERE table_schema = DATABASE() AND column_name = 'version_num'"

@@ -152,16 +152,14 @@ class _Module:
                 return _CONNECTION if self._kind(value) == "context" else None
             case ast.Call(func=ast.Attribute(value=value, attr=method)):
                 return self._returned(node, value, method)
-            case ast.Call(func=ast.Name(id=name)):
-                return (
-                    self._bound_session(node)
-                    if name in _SESSION_MAKERS or self._is_session(node.func)
-                    else None
-                )
+            case ast.Call(func=ast.Name(id=name)) if name in _SESSION_MAKERS:
+                return self._bound_session(node)
+            case ast.Call(func=called) if self._is_session(called):
+                return _SESSION
         return None
 
     def _returned(self, call: ast.Call, receiver: ast.expr, method: str) -> str | None:
-        if method == "get_bind" and (_is_op(receiver) or self._kind(receiver) == _SESSION):
+        if method in {"get_bind", "connection"} and (_is_op(receiver) or self._kind(receiver) == _SESSION):
             return _CONNECTION
         if method == "get_context" and _is_op(receiver):
             return "context"
@@ -178,11 +176,7 @@ class _Module:
     def _bound_session(self, call: ast.Call) -> str | None:
         """A Session, or a maker of Sessions, that is given the migration's connection."""
         given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if self._is_session(call.func) or any(
-            self._kind(value) in {_CONNECTION, _SESSION} for value in given
-        ):
-            return _SESSION
-        return None
+        return _SESSION if any(self._kind(value) in {_CONNECTION, _SESSION} for value in given) else None
 
 
 def _is_op(node: ast.expr) -> bool:

@@ -137,7 +137,7 @@ class _Upgrade:
             todo.append(self.functions["upgrade"])
         seen = {"upgrade", "downgrade"}
         while todo:
-            for node in ast.walk(todo.pop()):
+            for node in _walk_outside_definitions(todo.pop()):
                 if isinstance(node, ast.Call):
                     yield node
                 if isinstance(node, ast.Name) and node.id in self.functions and node.id not in seen:
@@ -266,6 +266,20 @@ class _Upgrade:
             _MAY_CREATE.search(part) and not _NO_TABLE.match(part) for part in text.split(";") if part.strip()
         ):
             self.complete = False
+
+
+def _walk_outside_definitions(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node, but for what defines a column or constraint: a type of the project's own creates nothing there."""
+    yield node
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in _DEFINES or name in _STOCK_OPERATIONS:
+            return
+    for child in ast.iter_child_nodes(node):
+        yield from _walk_outside_definitions(child)
+
+
+_DEFINES = frozenset({"Column", "column", "table", "Table", "create_table"})
 
 
 def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:

@@ -28,7 +28,7 @@ check = Check(module=__name__, code="AX201", severity=Severity.ERROR)
 @check.rule
 def find(revision_files: RevisionFiles) -> Iterator[Finding]:
     files = revision_files
-    if files.files or files.unreadable or not (files.missing_locations or files.not_loaded):
+    if not files.none_found:
         return
     missing = [str(location) for location in files.missing_locations]
     if missing:

@@ -31,7 +31,7 @@ SHOWN = 8
 @check.rule
 def find(version_table: VersionTable, history: History) -> Iterator[Finding]:
     known = [row for row in version_table.ids if row in history.revisions]
-    pending = history.pending(known) if known else ()
+    pending = _pending(known, history) if known else ()
     if not pending:
         return
     target = "heads" if len(history.effective_heads) > 1 else "head"
@@ -47,3 +47,12 @@ def find(version_table: VersionTable, history: History) -> Iterator[Finding]:
             NextAction(kind="run-command", label="apply them", command=f"alembic upgrade {target}"),
         ),
     )
+
+
+def _pending(recorded: list[str], history: History) -> tuple[str, ...]:
+    """What is above the recorded revisions, or beside them; beside only where it is known what is below them."""
+    pending, applied = history.pending(recorded), history.ancestors(recorded)
+    if any(missing.file.revision in applied for missing in history.missing):
+        above = history.descendants(recorded)
+        return tuple(one for one in pending if one in above)
+    return pending

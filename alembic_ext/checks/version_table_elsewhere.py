@@ -3,7 +3,8 @@
 Where the version table that env.py uses is absent or empty, looks for a table with a `version_num` column in other
 schemas, and under another case or name, whose rows are revisions of this history. PostgreSQL: every schema of
 the database. MySQL and MariaDB: every table of the database, and in other databases tables called like a version
-table in any case.
+table in any case, unless that database holds other tables too: then it is one of its own, as the staging database
+beside the one for development is.
 
 ## Why is this bad?
 `current` prints nothing, and `upgrade head` builds everything a second time, or stops half-way.

@@ -97,6 +97,12 @@ class RevisionFiles:
     orphan_bytecode: tuple[OrphanBytecode, ...] = ()
     not_loaded: tuple[NotLoadedFile, ...] = ()
 
+    @property
+    def none_found(self) -> bool:
+        """Alembic loads nothing, though a location is missing or files lie where it does not look."""
+        nothing = not self.files and not self.unreadable
+        return nothing and bool(self.missing_locations or self.not_loaded)
+
 
 def read_revision_files(
     script_location: Path, locations: Sequence[Path], *, recursive: bool = False, sourceless: bool = False

@@ -1,0 +1,93 @@
+"""AX206."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alembic_ext.checks.multiple_heads import find
+from alembic_ext.findings import Finding, Safety
+from alembic_ext.settings import OwnSettings, Settings
+from tests.revisions import Environment
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path)
+
+
+def found(environment: Environment, *heads: str) -> list[Finding]:
+    settings = Settings(root=environment.root, own=OwnSettings(heads=heads))
+    return list(find(environment.files(), environment.history(), settings))
+
+
+def test_two_heads_get_a_merge_as_the_command(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("b", "a", message="carts")
+    environment.add("c", "a", message="users")
+    (finding,) = found(environment)
+
+    assert finding.summary == '2 heads: b "carts", c "users".'
+    assert finding.next_actions[0].command == 'alembic merge b c -m "merge"'
+    assert finding.repair.safety is Safety.MANUAL
+    assert "would never run the other" in finding.details[0]
+    assert finding.evidence["common_ancestors"] == ["a"]
+
+
+def test_one_head_is_silent(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("b", "a")
+
+    assert found(environment) == []
+
+
+def test_a_head_that_another_depends_on_is_no_effective_one(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("x", depends_on="a")
+
+    assert found(environment) == []
+
+
+def test_heads_with_labels_of_their_own_are_meant(environment: Environment) -> None:
+    environment.add("a", branch_labels="shop")
+    environment.add("b", "a")
+    environment.add("x", branch_labels="stock")
+
+    assert found(environment) == []
+
+
+def test_a_label_that_both_heads_inherit_tells_them_apart_no_more(environment: Environment) -> None:
+    environment.add("a", branch_labels="shop")
+    environment.add("b", "a")
+    environment.add("c", "a")
+
+    assert len(found(environment)) == 1
+
+
+def test_listed_heads_are_meant(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("b", "a")
+    environment.add("c", "a", branch_labels="label")
+
+    assert found(environment, "b", "label") == []
+    assert len(found(environment, "a")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.py", "("),
+        ("x.py", "revision = 'x'\ndown_revision = 'gone'\n"),
+        ("x.py", "revision = 'x'\ndown_revision = 'x'\n"),
+        ("b_copy.py", "revision = 'b'\ndown_revision = 'a'\n"),
+    ],
+)
+def test_heads_of_a_broken_history_are_not_known(environment: Environment, name: str, text: str) -> None:
+    """The one missing file may be what joins them."""
+    environment.add("a")
+    environment.add("b", "a")
+    environment.add("c", "a")
+    environment.write(name, text)
+
+    assert found(environment) == []

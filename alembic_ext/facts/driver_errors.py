@@ -37,7 +37,7 @@ def number(error: BaseException) -> int | None:
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """The PostgreSQL SQLSTATE."""
+    """The SQLSTATE, where the driver tells it."""
     for one in chain(error):
         state = getattr(one, "sqlstate", None) or getattr(one, "pgcode", None)
         if isinstance(state, str):

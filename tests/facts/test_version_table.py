@@ -1,0 +1,204 @@
+"""The rows as stored, on every engine, and what is not claimed when they cannot be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from alembic_ext.connections import NotVisibleError, Reader, guarded
+from alembic_ext.facts.availability import Unavailable
+from alembic_ext.facts.live_tables import read_live_tables
+from alembic_ext.facts.privileges import read_privileges
+from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
+from tests import servers
+from tests.servers import Server
+
+MADE = "CREATE TABLE alembic_version (version_num VARCHAR(32))"
+
+
+@contextmanager
+def reading(url: str, **options: Any) -> Iterator[Reader]:
+    engine = create_engine(url)
+    try:
+        with guarded(10), engine.connect() as connection:
+            yield Reader(connection.execution_options(**options))
+    finally:
+        engine.dispose()
+
+
+def make(url: str, *statements: str) -> None:
+    servers.run(url, *statements)
+
+
+def test_rows_are_as_stored(database: str) -> None:
+    make(
+        database,
+        MADE,
+        "INSERT INTO alembic_version VALUES ('abc'), (' ABC '), (''), ('abc')",
+        "INSERT INTO alembic_version VALUES (NULL)",
+    )
+    with reading(database) as reader:
+        table = read_version_table(reader, {})
+    assert isinstance(table, VersionTable)
+    assert sorted(row or "" for row in table.rows) == ["", "", " ABC ", "abc", "abc"]
+    assert None in table.rows
+    assert sorted(table.ids) == [" ABC ", "abc", "abc"]
+    assert table.effective_width == (None if "sqlite" in database else 32)
+
+
+def test_an_absent_table_is_absent(database: str) -> None:
+    make(database, "CREATE TABLE other (id INT)")
+    with reading(database) as reader:
+        table = read_version_table(reader, {"version_table": "mine"})
+        tables = read_live_tables(reader)
+    assert isinstance(table, VersionTable)
+    assert (table.name, table.exists, table.rows) == ("mine", False, ())
+    assert table.effective_width == (None if "sqlite" in database else 32)
+    assert tables.names == {"other"}
+
+
+def test_the_table_and_schema_that_env_py_names_are_read(server: Server) -> None:
+    name = server.create_database()
+    url = server.url(name)
+    schema = "app" if server.name == "postgresql" else server.create_database()
+    if server.name == "postgresql":
+        make(url, "CREATE SCHEMA app")
+    make(
+        url,
+        f"CREATE TABLE {schema}.mine (version_num VARCHAR(40) NOT NULL)",
+        f"INSERT INTO {schema}.mine VALUES ('a')",
+    )
+    options = {"version_table": "mine", "version_table_schema": schema}
+    with reading(url) as reader:
+        table = read_version_table(reader, options)
+        assert isinstance(table, VersionTable)
+        assert (table.exists, table.rows, table.column_width) == (True, ("a",), 40)
+        assert read_version_tables_elsewhere(reader, table) == ()
+        assert read_privileges(reader, table).missing == ()
+    with reading(url, schema_translate_map={"here": schema, None: schema}) as reader:
+        assert read_version_table(reader, {"version_table": "mine"}) == VersionTable(
+            name="mine", exists=True, rows=("a",), column_width=40
+        )
+        assert read_live_tables(reader).names == {"mine"}
+        by_symbol = read_version_table(reader, {**options, "version_table_schema": "here"})
+        assert isinstance(by_symbol, VersionTable)
+        assert by_symbol.rows == ("a",)
+
+
+def test_a_table_in_another_schema_is_found(postgresql: Server) -> None:
+    url = postgresql.url(postgresql.create_database())
+    make(url, "CREATE SCHEMA app", f"{MADE.replace('alembic_version', 'app.alembic_version')}")
+    make(url, "INSERT INTO app.alembic_version VALUES ('a')", "CREATE TABLE app.other (version_num int[])")
+    with reading(url) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        found = read_version_tables_elsewhere(reader, table)
+    assert ("alembic_version", "app", ("a",)) in {(one.name, one.schema, one.rows) for one in found}
+
+
+def test_a_table_under_another_case_is_found(database: str) -> None:
+    make(
+        database,
+        "CREATE TABLE other_version (version_num VARCHAR(32))",
+        "INSERT INTO other_version VALUES ('a')",
+    )
+    with reading(database) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        assert [one.rows for one in read_version_tables_elsewhere(reader, table)] == [("a",)]
+
+
+def test_a_schema_of_the_search_path_without_usage_is_not_visible(postgresql: Server) -> None:
+    database = postgresql.create_database()
+    user = postgresql.create_user()
+    postgresql.run("CREATE SCHEMA app", f"CREATE SCHEMA open_to_all AUTHORIZATION {user}", database=database)
+    url = f"{postgresql.url(database, user=user)}?options=-csearch_path%3Dapp,open_to_all"
+    with reading(url) as reader:
+        table = read_version_table(reader, {})
+    assert isinstance(table, Unavailable)
+    assert table.because == "AX117"
+    assert "app" in table.reason
+
+
+def test_what_the_account_cannot_list_is_not_visible(mariadb: Server) -> None:
+    database = mariadb.create_database()
+    make(mariadb.url(database), MADE, "CREATE TABLE t (id INT)")
+    user = mariadb.create_user()
+    mariadb.run(f"GRANT SELECT ON {database}.alembic_version TO '{user}'@'%%'")
+    with reading(mariadb.url(database, user=user)) as reader:
+        with pytest.raises(NotVisibleError, match="one by one"):
+            read_live_tables(reader)
+        table = read_version_table(reader, {})
+    assert isinstance(table, VersionTable)
+    assert table.exists
+    mariadb.run(f"GRANT SELECT ON {database}.* TO '{user}'@'%%'")
+    with reading(mariadb.url(database, user=user)) as reader:
+        assert read_live_tables(reader).names == {"alembic_version", "t"}
+
+
+def test_privileges_of_a_role_are_seen(mariadb: Server) -> None:
+    database = mariadb.create_database()
+    make(mariadb.url(database), MADE)
+    user = mariadb.create_user()
+    role = f"r_{user}"
+    mariadb.run(
+        f"CREATE ROLE {role}",
+        f"GRANT SELECT ON {database}.* TO {role}",
+        f"GRANT {role} TO '{user}'@'%%'",
+        f"SET DEFAULT ROLE {role} FOR '{user}'@'%%'",
+    )
+    try:
+        with reading(mariadb.url(database, user=user)) as reader:
+            assert read_live_tables(reader).names == {"alembic_version"}
+            table = read_version_table(reader, {})
+            assert isinstance(table, VersionTable)
+            assert role in str(read_privileges(reader, table).unknown)
+    finally:
+        mariadb.run(f"DROP ROLE {role}")
+
+
+def test_what_an_upgrade_lacks_is_named(server: Server) -> None:
+    database = server.create_database()
+    make(server.url(database), MADE)
+    admin, reader_url = server.url(database), server.create_reader(database)
+    with reading(admin) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        assert read_privileges(reader, table).missing == ()
+    with reading(reader_url) as reader:
+        lacking = read_privileges(reader, table)
+    account = make_url(reader_url).username
+    assert account is not None
+    assert lacking.account.startswith(account)
+    for privilege in ("CREATE", "INSERT", "UPDATE", "DELETE"):
+        assert any(one.startswith(privilege) for one in lacking.missing), lacking
+
+
+@pytest.mark.parametrize("pattern", ["shop_%%", r"shop\_%%"])
+def test_a_grant_with_wildcards_counts(mariadb: Server, pattern: str) -> None:
+    database = mariadb.create_database(f"shop_{mariadb.create_database()}")
+    make(mariadb.url(database), MADE)
+    user = mariadb.create_user()
+    mariadb.run(f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO '{user}'@'%%'")
+    with reading(mariadb.url(database, user=user)) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        assert read_privileges(reader, table).missing == ()
+        assert read_live_tables(reader).names == {"alembic_version"}
+
+
+def test_a_privilege_that_is_not_granted_on_this_database_does_not_count(mariadb: Server) -> None:
+    database = mariadb.create_database()
+    make(mariadb.url(database), MADE)
+    user = mariadb.create_user()
+    mariadb.run(
+        f"GRANT SELECT ON {database}.* TO '{user}'@'%%'", f"GRANT ALL ON elsewhere.* TO '{user}'@'%%'"
+    )
+    with reading(mariadb.url(database, user=user)) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        assert any(one.startswith("CREATE") for one in read_privileges(reader, table).missing)

@@ -1,0 +1,436 @@
+"""The look, inside a program of somebody's: it holds nothing, disturbs nobody, and puts everything back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.config import Config
+from sqlalchemy import Engine, StaticPool, create_engine, make_url, text
+from sqlalchemy.pool import QueuePool
+
+import alembic_ext
+from alembic_ext import connections
+from alembic_ext.report import DoctorReport
+from alembic_ext.workspace import migrates_several_databases
+from tests import servers
+from tests.project import Project
+from tests.servers import Server
+from tests.test_looking import clean, everything, template
+
+
+def doctor(project: Project, **options: Any) -> DoctorReport:
+    return alembic_ext.doctor(Config(str(project.ini)), **options)
+
+
+def codes(report: DoctorReport) -> set[str]:
+    return {finding.code for result in report.results for finding in result.findings}
+
+
+def rows(report: DoctorReport) -> tuple[str | None, ...] | None:
+    record = report.databases[0].record
+    return record.rows if record else None
+
+
+@contextmanager
+def after_each_read(work: Callable[[str], None]) -> Iterator[None]:
+    """Stop the doctor after each of its reads until somebody else, in another thread, has done some work."""
+
+    failures: list[BaseException] = []
+
+    def hook(statement: str) -> None:
+        with ThreadPoolExecutor(1) as executor:
+            failure = executor.submit(work, statement).exception()
+            failures.extend([failure] if failure else [])
+
+    connections.after_read.append(hook)
+    try:
+        yield
+    finally:
+        connections.after_read.remove(hook)
+    assert failures == []
+
+
+# It holds nothing.
+
+
+@pytest.mark.parametrize("reads_first", [False, True])
+def test_others_work_while_the_doctor_stands_still(
+    server: Server, tmp_path: Path, *, reads_first: bool
+) -> None:
+    url = server.url(server.create_database())
+    project = Project.create(tmp_path / "project", url=url, at="head")
+    if reads_first:  # env.py leaves transactions open, on its own connection and on another
+        project.write_env(
+            top="import sqlalchemy as sa",
+            before_configure="""
+                connection.execute(sa.text("SELECT * FROM t1")).all()
+                other = sa.create_engine(connectable.url).connect()
+                other.execute(sa.text("SELECT * FROM t1")).all()
+                """,
+        )
+    concurrently = "CONCURRENTLY " if server.name == "postgresql" else ""
+    wait = "SET lock_timeout = '3s'" if server.name == "postgresql" else "SET SESSION lock_wait_timeout = 3"
+    paused: list[str] = []
+
+    def work(statement: str) -> None:
+        number = len(paused) + 1
+        paused.append(statement)
+        servers.run(
+            url,
+            wait,
+            f"ALTER TABLE t1 ADD COLUMN c{number} INT",
+            f"ALTER TABLE alembic_version ADD COLUMN c{number} INT",
+            f"CREATE INDEX {concurrently}i{number} ON t1 (c{number})",
+            f"INSERT INTO t1 (id) VALUES ({number})",
+            "UPDATE alembic_version SET version_num = 'ccc3'",
+        )
+
+    with after_each_read(work):
+        report = doctor(project)
+    assert len(paused) >= 6
+    assert rows(report) == ("ccc3",)
+    assert codes(report) == ({"AX115"} if reads_first else set())
+
+
+def test_others_write_a_sqlite_file_while_the_doctor_stands_still(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    paused: list[str] = []
+
+    def work(statement: str) -> None:
+        paused.append(statement)
+        servers.run(
+            project.url,
+            "BEGIN EXCLUSIVE",
+            f"INSERT INTO t1 (id) VALUES ({len(paused)})",
+            f"ALTER TABLE t2 ADD COLUMN c{len(paused)} INT",
+            "COMMIT",
+        )
+
+    with after_each_read(work):
+        report = doctor(project)
+    assert len(paused) >= 3
+    assert codes(report) == set()
+
+
+@pytest.mark.parametrize(
+    "change", ["CREATE TABLE t9 (id INT)", "DROP TABLE t3", "UPDATE alembic_version SET version_num = 'bbb2'"]
+)
+def test_a_schema_that_changes_meanwhile_gives_no_verdict(database: str, tmp_path: Path, change: str) -> None:
+    project = Project.create(tmp_path / "project", url=database, at="head")
+    changed: list[str] = []
+
+    def migrate(statement: str) -> None:
+        names_were_read = (
+            "sqlite_master" in statement or "pg_class" in statement or "schema.tables" in statement
+        )
+        if names_were_read and not changed:
+            changed.append(statement)
+            servers.run(project.url, change)
+
+    with after_each_read(migrate):
+        report = doctor(project)
+    assert changed
+    assert report.exit_code == 2
+    assert codes(report) == set()
+    assert any("the schema is changing now" in str(result.because) for result in report.results)
+    assert "the schema is changing now" not in str(doctor(project).results)
+
+
+# It disturbs nobody.
+
+
+ENV_OF_AN_APPLICATION = """
+from alembic import context
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+ENV_WITH_ENGINE = """
+from alembic import context
+
+with context.config.attributes["engine"].connect() as connection:
+    {before}
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_a_callers_transaction_is_not_disturbed(database: str, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", url=database, at="head")
+    project.write_env(text=ENV_OF_AN_APPLICATION)
+    engine = create_engine(database)
+    config = Config(str(project.ini))
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        connection.execute(text("INSERT INTO t1 (id) VALUES (1)"))
+        dbapi_connection = connection.connection.dbapi_connection
+        config.attributes["connection"] = connection
+        report = alembic_ext.doctor(config)
+        assert connection.connection.dbapi_connection is dbapi_connection
+        assert transaction.is_active
+        connection.execute(text("INSERT INTO t1 (id) VALUES (2)"))
+        assert connection.execute(text("SELECT count(*) FROM t1")).scalar() == 2
+        assert project.sql("SELECT count(*) FROM t1") == [(0,)], "nothing of it was committed"
+        transaction.commit()
+    engine.dispose()
+    assert rows(report) == ("ccc3",)
+    assert codes(report) == set()
+    assert project.sql("SELECT count(*) FROM t1") == [(2,)]
+
+
+def test_a_callers_uncommitted_version_table_is_not_waited_for(postgresql: Server, tmp_path: Path) -> None:
+    url = postgresql.url(postgresql.create_database())
+    project = Project.create(tmp_path / "project", url=url, at="head")
+    project.write_env(text=ENV_OF_AN_APPLICATION)
+    engine = create_engine(url)
+    config = Config(str(project.ini))
+    with engine.connect() as connection:
+        connection.execute(text("ALTER TABLE alembic_version ADD COLUMN note TEXT"))
+        config.attributes["connection"] = connection
+        assert alembic_ext.doctor(config).exit_code == 2
+        connection.rollback()
+        assert alembic_ext.doctor(config).exit_code == 0
+    engine.dispose()
+
+
+def test_a_database_in_memory_is_read_over_the_callers_connection(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project")
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('ccc3')"))
+    for env, attributes in (
+        (ENV_OF_AN_APPLICATION, {"connection": engine.connect()}),
+        (ENV_WITH_ENGINE.format(before="pass"), {"engine": engine}),
+    ):
+        project.write_env(text=env)
+        config = Config(str(project.ini), attributes=attributes)
+        connection = engine.connect()
+        connection.execute(text("INSERT INTO alembic_version VALUES ('uncommitted')"))
+        report = alembic_ext.doctor(config)
+        assert set(rows(report) or ()) == {"ccc3", "uncommitted"}
+        assert any("memory" in note for note in report.notes)
+        connection.rollback()
+        connection.close()
+        assert rows(alembic_ext.doctor(config)) == ("ccc3",)
+    engine.dispose()
+
+
+def test_the_application_writes_through_the_engine_that_env_py_used(database: str, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", url=database, at="head")
+    insert = 'connection.exec_driver_sql("INSERT INTO t1 (id) VALUES (-1)"); connection.commit()'
+    project.write_env(text=ENV_WITH_ENGINE.format(before=insert))
+    engine = create_engine(database, poolclass=QueuePool, pool_size=3)
+    held = [engine.connect() for _ in range(3)]
+    for connection in held:
+        connection.execute(text("SELECT 1"))
+        connection.close()
+    assert engine.pool.checkedin() == 3  # type: ignore[attr-defined]
+    written = [0]
+
+    def write(_statement: str = "") -> None:
+        written[0] += 1
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO t1 (id) VALUES (:id)"), {"id": written[0]})
+
+    with after_each_read(write):
+        report = alembic_ext.doctor(Config(str(project.ini), attributes={"engine": engine}))
+    during = written[0]
+    for _ in range(5):
+        write()
+    assert during >= 3
+    assert rows(report) == ("ccc3",)
+    assert codes(report) == set()
+    assert project.sql("SELECT count(*), min(id) FROM t1") == [(during + 5, 1)]
+    engine.dispose()
+
+
+def test_an_application_that_writes_all_the_time_is_not_disturbed(server: Server, tmp_path: Path) -> None:
+    url = server.url(server.create_database())
+    project = Project.create(tmp_path / "project", url=url, at="head")
+    project.write_env(text=ENV_WITH_ENGINE.format(before="pass"))
+    shared = create_engine(url, pool_size=5)
+    failures: list[BaseException] = []
+    over = threading.Event()
+    written = [0, 0]
+
+    def application(number: int, engine: Engine) -> None:
+        try:
+            while not over.is_set():
+                with engine.begin() as connection:
+                    connection.execute(
+                        text("INSERT INTO t2 (id) VALUES (:id)"), {"id": written[number] * 2 + number + 1}
+                    )
+                written[number] += 1
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test must hear of it
+            failures.append(error)
+
+    own = create_engine(url)
+    threads = [
+        threading.Thread(target=application, args=(number, engine))
+        for number, engine in enumerate((shared, own))
+    ]
+    for thread in threads:
+        thread.start()
+    reports = [alembic_ext.doctor(Config(str(project.ini), attributes={"engine": shared})) for _ in range(10)]
+    over.set()
+    for thread in threads:
+        thread.join()
+    shared.dispose()
+    own.dispose()
+    assert failures == []
+    assert all(written)
+    assert {report.exit_code for report in reports} == {0}
+    assert project.sql("SELECT count(*) FROM t2") == [(sum(written),)]
+
+
+# It puts everything back.
+
+
+def test_nothing_of_the_process_is_changed(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", at="head", models=True)
+    clean(project)
+    log = tmp_path / "application.log"
+    handler = logging.FileHandler(log, mode="w")
+    logger = logging.getLogger("application")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    handler.set_name("of the application")
+
+    def state() -> dict[str, object]:
+        return {
+            "path": list(sys.path),
+            "bytecode": sys.dont_write_bytecode,
+            "root": (logging.root.level, list(logging.root.handlers), logging.root.manager.disable),
+            "loggers": {
+                name: (one.level, list(one.handlers), one.disabled, one.propagate, list(one.filters))
+                for name, one in logging.root.manager.loggerDict.items()
+                if isinstance(one, logging.Logger)
+            },
+            "known handlers": logging.getHandlerByName("of the application")
+            if hasattr(logging, "getHandlerByName")
+            else None,
+            "directory": Path.cwd(),
+            "variables": dict(os.environ),
+            "standard": (sys.stdout, sys.stderr, os.fstat(0), os.fstat(1), os.fstat(2)),
+        }
+
+    doctor(project)  # loggers and modules come into being
+    files, before, descriptors = (
+        everything(project),
+        state(),
+        {entry.name for entry in Path("/proc/self/fd").iterdir()},
+    )
+    report = doctor(project)
+    assert state() == before
+    assert {entry.name for entry in Path("/proc/self/fd").iterdir()} <= descriptors
+    assert everything(project) == files
+    assert codes(report) == set()
+    logger.info("still there")
+    handler.flush()
+    assert log.read_text() == "still there\n"
+    logger.removeHandler(handler)
+    handler.close()
+
+
+def test_alembics_loggers_speak_again_afterwards(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    heard: list[str] = []
+
+    class Listening(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    logger = logging.getLogger("alembic.runtime.migration")
+    handler = Listening()
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+
+    def speak(_statement: str) -> None:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.disabled = False
+        logger.info("the application's")
+
+    try:
+        with after_each_read(speak):
+            connections.after_read.append(lambda _: logger.info("ours"))
+            doctor(project)
+            connections.after_read.pop()
+        logger.info("afterwards")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert set(heard) == {"the application's", "afterwards"}
+
+
+@pytest.mark.parametrize("driver", ["postgresql+asyncpg", "postgresql+psycopg", "sqlite+aiosqlite", "sqlite"])
+def test_it_works_inside_a_running_event_loop(
+    request: pytest.FixtureRequest, tmp_path: Path, driver: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'project/app.db'}"
+    if "postgresql" in driver:
+        server: Server = request.getfixturevalue("postgresql")
+        url = server.url(server.create_database())
+    project = Project.create(tmp_path / "project", url=url, at="head")
+    if driver != "sqlite":
+        project.write_env(text=template("async"))
+    project.write_ini(
+        {"sqlalchemy.url": make_url(url).set(drivername=driver).render_as_string(hide_password=False)}
+    )
+
+    async def main() -> DoctorReport:
+        return doctor(project)
+
+    report = asyncio.run(main())
+    assert rows(report) == ("ccc3",)
+    assert codes(report) == set()
+
+
+# How often env.py migrates.
+
+
+def test_the_multidb_template_migrates_several_databases(tmp_path: Path) -> None:
+    for name, several in {"generic": False, "async": False, "multidb": True, "pyproject": False}.items():
+        file = tmp_path / f"{name}.py"
+        file.write_text(template(name))
+        assert migrates_several_databases(file) is several, name
+
+
+@pytest.mark.parametrize(
+    ("source", "several"),
+    [
+        ("context.run_migrations()", False),
+        ("context.run_migrations()\ncontext.run_migrations()", True),
+        ("for e in engines:\n    context.run_migrations()", True),
+        ("def run(c):\n    context.run_migrations()\nfor e in engines:\n    run(e)", True),
+        (
+            "async def main():\n    async for c in engines:\n        await c.run_sync(context.run_migrations)",
+            True,
+        ),
+        (
+            "if context.is_offline_mode():\n    context.run_migrations()\nelse:\n    context.run_migrations()",
+            False,
+        ),
+        ("not python", False),
+    ],
+)
+def test_env_pys_text_says_how_often_it_migrates(tmp_path: Path, source: str, several: bool) -> None:  # noqa: FBT001
+    file = tmp_path / "env.py"
+    file.write_text(source)
+    assert migrates_several_databases(file) is several

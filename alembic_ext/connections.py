@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 SQLITE_BUSY_SECONDS = 2.0
 LOCK_WAIT_SECONDS = 2
 
+OPEN_SQLITE = "PRAGMA schema_version"
+"""SQLite opens the file for its first statement: only then it says that the file is locked, or no database."""
+
 after_read: list[Callable[[str], None]] = []
 """Called with each statement after a short read is over: tests pause us here and prove that nothing is held."""
 
@@ -282,12 +285,12 @@ def _do_connect(dialect: Dialect, _record: Any, arguments: list[Any], parameters
         return
     if dialect.name == "sqlite":
         _open_sqlite_read_only(arguments, parameters)
-    elif dialect.driver in _TIMEOUT_PARAMETERS:
-        for name in _TIMEOUT_PARAMETERS[dialect.driver]:
+    elif dialect.driver in CONNECT_TIMEOUTS:
+        for name in CONNECT_TIMEOUTS[dialect.driver]:
             parameters.setdefault(name, max(1, int(guard.connect_timeout)))
 
 
-_TIMEOUT_PARAMETERS = {
+CONNECT_TIMEOUTS = {
     # a server that accepts and says nothing is caught by the read time-out only
     "pymysql": ("connect_timeout", "read_timeout"),
     "mysqldb": ("connect_timeout", "read_timeout"),
@@ -311,6 +314,7 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
     driver = type(dbapi_connection).__module__
     if "sqlite" in driver:
         _execute(dbapi_connection, "PRAGMA query_only = ON")
+        _execute(dbapi_connection, OPEN_SQLITE)
         authorize = partial(_authorize_sqlite, guard)
         if isinstance(dbapi_connection, sqlite3.Connection):
             dbapi_connection.set_authorizer(authorize)
@@ -564,7 +568,7 @@ def _open_sqlite_read_only(arguments: list[Any], parameters: dict[str, Any]) -> 
     path, options = _sqlite_path(given, is_uri=bool(parameters.get("uri")) and given.startswith("file:"))
     if path is None:
         return
-    if not path.is_file():
+    if not (path.is_file() or path.is_dir()):  # SQLite says itself what is wrong with a folder
         raise LookRefused("AX106", path, given)
     if has_hot_journal(path):
         raise LookRefused("AX118", path, given)

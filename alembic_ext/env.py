@@ -17,6 +17,7 @@ import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from alembic_ext.connections import CONNECT_TIMEOUTS, OPEN_SQLITE
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.redaction import redact
 from alembic_ext.settings import Settings, resolve_settings
@@ -138,25 +140,33 @@ def _run_offline(settings: Settings, given: Connection | Engine | None, options:
 
 
 def _run_online(settings: Settings, options: Mapping[str, Any]) -> None:
-    engine = _engine(settings, options)
+    engine, origin = _engine(settings, options)
     _make_folder_when_connecting(engine)
+    if SETTINGS_ATTRIBUTE not in context.config.attributes:  # who looks has time-outs of its own
+        _wait_for_an_answer(engine, settings.own.connect_timeout)
     if engine.dialect.is_async:
-        _run_coroutine(lambda: _run_async(engine, options))
+        _run_coroutine(lambda: _run_async(engine, options, origin))
         return
     try:
-        with engine.connect() as connection:
+        with _connecting(engine, origin):
+            connection = engine.connect()
+        with connection:
             _run(connection, options)
     finally:
         engine.dispose()
 
 
-async def _run_async(sync_engine: Engine, options: Mapping[str, Any]) -> None:
+async def _run_async(sync_engine: Engine, options: Mapping[str, Any], origin: str) -> None:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: PLC0415 - needs greenlet
 
     engine = AsyncEngine(sync_engine)
     try:
-        async with engine.connect() as connection:
+        with _connecting(sync_engine, origin):
+            connection = await engine.connect()
+        try:
             await connection.run_sync(_run, options)
+        finally:
+            await connection.close()
     finally:
         await engine.dispose()
 
@@ -187,8 +197,8 @@ def _given_connection(given: object) -> Connection | Engine | None:
     )
 
 
-def _engine(settings: Settings, options: Mapping[str, Any]) -> Engine:
-    """The engine for the database: pooled only when the configuration says how."""
+def _engine(settings: Settings, options: Mapping[str, Any]) -> tuple[Engine, str]:
+    """The engine for the database, pooled only when the configuration says how; and where it was named."""
     url, engine_options, origin = _database(settings, options)
     dialect = _dialect(url, origin)
     if not any(name.startswith("pool") or name == "max_overflow" for name in engine_options):
@@ -198,8 +208,8 @@ def _engine(settings: Settings, options: Mapping[str, Any]) -> Engine:
         if dialect.is_async:
             from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet
 
-            return create_async_engine(url, **engine_options).sync_engine
-        return create_engine(url, **engine_options)
+            return create_async_engine(url, **engine_options).sync_engine, origin
+        return create_engine(url, **engine_options), origin
     except ImportError as error:
         raise AlembicExtError(
             f"The driver of {url.drivername} cannot be used: {redact(str(error), settings.secrets)}",
@@ -261,6 +271,55 @@ def _make_folder_when_connecting(engine: Engine) -> None:
                 f"The folder of the SQLite database {database} cannot be created: {error.strerror}.",
                 hint="Create it, or name a file in a folder that you may write.",
             ) from error
+
+
+def _wait_for_an_answer(engine: Engine, seconds: float) -> None:
+    """Let a server that accepts a connection and then says nothing be an error, and not a wait for ever.
+
+    PyMySQL has a time-out for reading only: it is in force while connecting, and then it is lifted, because a
+    migration may take its time.
+    """
+    driver = engine.dialect.driver
+    names = [
+        name for name in CONNECT_TIMEOUTS.get(driver, ()) if driver == "pymysql" or name != "read_timeout"
+    ]
+
+    @event.listens_for(engine, "do_connect")
+    def limit(_dialect: object, record: Any, _arguments: object, parameters: dict[str, Any]) -> None:
+        record.info["lift"] = driver == "pymysql" and "read_timeout" not in parameters
+        for name in names:
+            parameters.setdefault(name, max(1, int(seconds)))
+
+    @event.listens_for(engine, "connect")
+    def lift(dbapi_connection: Any, record: Any) -> None:
+        if record.info.pop("lift", False):
+            dbapi_connection._read_timeout = None  # noqa: SLF001 - there is no other way
+        if driver in ("pysqlite", "aiosqlite"):
+            cursor = dbapi_connection.cursor()
+            cursor.execute(OPEN_SQLITE)
+            cursor.close()
+
+
+@contextmanager
+def _connecting(engine: Engine, origin: str) -> Iterator[None]:
+    """On a command line, say in one sentence why there is no connection; a program gets the driver's exception.
+
+    The doctor gets it too: it looks at the exception itself.
+    """
+    try:
+        yield
+    except Exception as error:
+        config = context.config
+        if config.cmd_opts is None or SETTINGS_ATTRIBUTE in config.attributes:
+            raise
+        from alembic_ext.facts.env_script import connection_failure  # noqa: PLC0415 - only when it fails
+
+        failure = connection_failure(error, engine.url)
+        if failure is None:
+            raise
+        raise AlembicExtError(
+            failure.summary, hint=f"{failure.hint} It was named by: {origin}.", code=failure.code
+        ) from error
 
 
 def _migrates() -> bool:

@@ -70,9 +70,8 @@ def explain(
     raised = error.error
     if isinstance(raised, LookRefused):
         return _refused(raised)
-    for one in chain(raised):
-        if failure := _connection_failure(one, url):
-            return failure
+    if failure := connection_failure(raised, url):
+        return failure
     if isinstance(raised, AlembicExtError) and raised.code:
         return Failure(
             code=raised.code,
@@ -160,20 +159,28 @@ _SAYS_UNREACHABLE = (
 )
 
 
+def connection_failure(raised: BaseException, url: URL | None) -> Failure | None:
+    """What an exception says about connecting, or ``None`` when it says something else."""
+    failures = (_connection_failure(one, url) for one in chain(raised))
+    return next((failure for failure in failures if failure is not None), None)
+
+
 def _connection_failure(error: BaseException, url: URL | None) -> Failure | None:
     code = _connection_code(error)
     if code is None:
         return None
     server = url.render_as_string(hide_password=True) if url is not None else "the database"
-    said = first_line(error)
+    said = first_line(error) if str(error).strip() else "no answer in time"
     summary, hint = {
         "AX108": (
             f"{server} cannot be reached: {said}",
-            "Is this the right host and port, and is the server running?",
+            "Is this the right file, and does another program hold it?"
+            if url is not None and url.get_backend_name() == "sqlite"
+            else "Is this the right host and port, and is the server running?",
         ),
         "AX109": (
             f"{server} refused the account: {said}",
-            "Check user and password in the configuration named above.",
+            "Check user and password.",
         ),
         "AX110": (
             f"The server answers, but the database is not there: {said}",
@@ -271,7 +278,7 @@ def _driver_failure(raised: BaseException) -> Failure | None:
                 hint="install it"
                 + (f", or write {_INSTEAD[one.name]} in the URL" if one.name in _INSTEAD else ""),
                 command=f"pip install {package}",
-                evidence={"dialect": None, "package": one.name},
+                evidence={"dialect": None, "package": package},
             )
     return None
 

@@ -49,7 +49,6 @@ ALEMBICS_MAP = textwrap.dedent(
     from importlib.machinery import ModuleSpec
     from unittest.mock import MagicMock
 
-    import mako.template, sqlalchemy.dialects.mysql, sqlalchemy.dialects.postgresql, sqlalchemy.ext.asyncio
     from alembic.script import ScriptDirectory
 
     REAL = {*sys.stdlib_module_names, "alembic", "sqlalchemy", "mako", "markupsafe", "greenlet", "typing_extensions"}

@@ -1,6 +1,7 @@
 """
 ## What it does
 Says that the version table is absent or empty and no table of this history is there: nothing has happened yet.
+Where the text of the revision files does not tell which tables they create, it says that instead.
 
 ## Why is this bad?
 It is not, for a new database. For one that should hold data it means that another database was named.
@@ -36,16 +37,26 @@ def find(
 ) -> Iterator[Finding]:
     if version_table.ids or not history.revisions or of_this_history(version_tables_elsewhere, history):
         return
-    if tables_of_project(live_tables, version_table, created_tables()):
+    created = created_tables()
+    if tables_of_project(live_tables, version_table, created):
         return
     others = len(live_tables.names - {version_table.name})
     there = f"{others} other tables are" if others > 1 else "one other table is" if others else "nothing is"
+    summary = f"No revision is recorded and no table of this history is there ({there} in it)."
+    action = NextAction(
+        kind="run-command",
+        label="build it",
+        command=f"alembic upgrade {'heads' if len(history.effective_heads) > 1 else 'head'}",
+    )
+    if others and not created.complete:
+        summary = f"No revision is recorded; {there} there, and the revision files do not tell whether it is theirs."
+        action = NextAction(
+            kind="choose", label="Are they this application's? Then the record is lost: see AX302."
+        )
     yield check.finding(
         subject=live_tables.schema or "database",
-        summary=f"No revision is recorded and no table of this history is there ({there} in it).",
+        summary=summary,
         why="A new database is empty; one that should hold data is not this one.",
         evidence={"other_tables": others},
-        next_actions=(NextAction(kind="run-command", label="build it", command="alembic upgrade heads"),)
-        if len(history.effective_heads) > 1
-        else (NextAction(kind="run-command", label="build it", command="alembic upgrade head"),),
+        next_actions=(action,),
     )

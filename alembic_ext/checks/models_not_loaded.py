@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator
 
 from alembic_ext.checks.check import Check
 from alembic_ext.facts.created_tables import CreatedTables
-from alembic_ext.facts.live_tables import LiveTables
+from alembic_ext.facts.live_tables import LiveTables, tables_of_project
 from alembic_ext.facts.models import Models
+from alembic_ext.facts.version_table import VersionTable
 from alembic_ext.findings import Finding, NextAction, Severity
 
 check = Check(module=__name__, code="AX114", severity=Severity.ERROR)
@@ -31,12 +32,16 @@ SHOWN = 10
 
 @check.rule
 def find(
-    models: Models, live_tables: LiveTables, created_tables: Callable[[], CreatedTables]
+    models: Models,
+    live_tables: LiveTables,
+    version_table: VersionTable,
+    created_tables: Callable[[], CreatedTables],
 ) -> Iterator[Finding]:
-    if len(live_tables.names - set(models.tables)) * 2 <= len(live_tables.names):
+    loaded = {name.lower() for name in models.tables}
+    if {name.lower() for name in live_tables.names} <= {*loaded, version_table.name.lower()}:
         return
-    ours = sorted(live_tables.names & created_tables().names)
-    missing = [name for name in ours if name not in models.tables]
+    ours = sorted(tables_of_project(live_tables, version_table, created_tables()))
+    missing = [name for name in ours if name.lower() not in loaded]
     if not ours or len(missing) * 2 <= len(ours):
         return
     has = f"only {len(models.tables)}" if models.tables else "no"

@@ -7,7 +7,7 @@ Reports a row of the version table whose id no revision file declares, and which
 - `deleted`: this checkout, or one of its ancestors, had the file.
 - `never-committed`: the file was only ever staged, stashed, or left untracked in another working tree.
 - `wrong-location`: the file lies here, outside the version locations.
-- `other-application`: another Alembic environment declares the id, or nothing of this history is in the database.
+- `other-application`: another Alembic environment of the repository declares the id. Beside a row of ours: AX307.
 - `damaged-id`: the id cannot be one: it holds blanks or control characters.
 - `unknown`: none of these; the wrong database is the first thing to rule out.
 
@@ -28,6 +28,7 @@ the only evidence of what the database has run.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 
 from alembic_ext.checks.check import Check
@@ -117,7 +118,8 @@ def _next(case: str, lost: LostRevision, target: Target) -> tuple[NextAction, ..
     actions = []
     place = next((place for place in lost.places if place.kind != "bytecode"), None)
     if case in _RESTORABLE and place is not None and place.blob and place.path:
-        command = f"git cat-file -p {place.blob} > {place.path}"
+        root, file = shlex.quote(str(place.root)), shlex.quote(str(place.root / place.path))
+        command = f"git -C {root} cat-file -p {place.blob} > {file}"
         if case in ("deleted", "never-committed"):
             actions.append(NextAction(kind="run-command", label="get the file back", command=command))
     if case in ("database-ahead", "other-branch") and place is not None and place.commit is not None:

@@ -1,7 +1,7 @@
 """
 ## What it does
-Reports a database that holds tables of this history, or of the models, while the version table is absent or
-empty. A version table that lies elsewhere is AX308, and then this check is silent.
+Reports a database that holds tables of this history while the version table is absent or empty. A version table
+that lies elsewhere is AX308, and then this check is silent.
 
 ## Why is this bad?
 `alembic upgrade head` starts from nothing and stops at "table already exists"; `alembic current` prints nothing,

@@ -66,5 +66,9 @@ def read_live_tables(reader: Reader) -> LiveTables:
 def tables_of_project(
     live: LiveTables, version_table: VersionTable, created: CreatedTables
 ) -> frozenset[str]:
-    """The live tables that the revision files create; the version table is none of them."""
-    return (live.names & created.names) - {version_table.name}
+    """The live tables that the revision files create; the version table is none of them.
+
+    Case does not count: a server may store every name in lower case.
+    """
+    names = {name.lower() for name in created.names} - {version_table.name.lower()}
+    return frozenset(name for name in live.names if name.lower() in names)

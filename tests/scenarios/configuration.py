@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -74,6 +75,18 @@ def a_named_file_is_not_utf_8_and_env_py_goes_its_own_way(world: World) -> Proje
     project.write("prod.yaml", "database: 数据.db\n".encode("gbk"))
     world.environ["CONFIG_FILE"] = "prod.yaml"
     return project
+
+
+@scenario("AX102", exit_code=2, engines=SQLITE)
+def a_file_names_a_dialect_that_does_not_exist(world: World) -> Project:
+    project = _helper(world)
+    project.write_config("database: mysql+oursql://app@127.0.0.1/shop\n")
+    return project
+
+
+@scenario("AX102", exit_code=2, engines=SQLITE)
+def the_ini_names_a_dialect_by_its_old_name(world: World) -> Project:
+    return world.project(at=None, url="postgres://app@127.0.0.1/shop")
 
 
 # AX103 variable-not-set
@@ -197,15 +210,18 @@ def the_driver_is_not_installed(world: World) -> Project:
     return world.project(at=None, url="mysql://app@127.0.0.1/shop")
 
 
-@scenario("AX107", exit_code=2, engines=SQLITE)
-def the_dialect_has_its_old_name(world: World) -> Project:
-    return world.project(at=None, url="postgres://app@127.0.0.1/shop")
+@scenario("AX107", exit_code=2, engines=SQLITE, evidence={"dialect": "postgres"})
+def env_py_itself_names_a_dialect_that_does_not_exist(world: World) -> Project:
+    project = world.project(at=None)
+    project.write_ini({"sqlalchemy.url": ""})
+    project.write_env(text=_own_url_env("postgres://app@127.0.0.1/shop"))
+    return project
 
 
 @scenario("AX107", exit_code=2, engines=SQLITE)
 def the_driver_of_the_configuration_is_not_installed(world: World) -> Project:
     project = _helper(world)
-    project.write_config("database: mysql+oursql://app@127.0.0.1/shop\n")
+    project.write_config("database: mysql+mysqldb://app@127.0.0.1/shop\n")
     return project
 
 
@@ -226,6 +242,15 @@ def the_host_is_unknown(world: World) -> Project:
 def the_file_is_no_database(world: World) -> Project:
     world.folder.joinpath("shop.txt").write_text("no database at all\n" * 100)
     return world.project(at=None, url=f"sqlite:///{world.folder / 'shop.txt'}")
+
+
+@scenario("AX108", exit_code=2, engines=SQLITE)
+def the_file_is_locked(world: World) -> Project:
+    project = world.project()
+    writer = sqlite3.connect(str(make_url(world.url).database), isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    world.ended.append(writer.close)
+    return project
 
 
 # AX109 access-denied
@@ -326,16 +351,16 @@ def the_metadata_of_the_helper_does_not_exist(world: World) -> Project:
 @scenario("AX111", exit_code=2)
 def env_py_raises_and_nothing_else_names_a_database(world: World) -> Project:
     project = world.project()
-    project.write_env(top='raise RuntimeError("not today")', text="import os\n" + _own_url_env(world.url))
+    project.write_env(top='raise RuntimeError("not today")', text=_own_url_env(world.url))
     project.write_ini({"sqlalchemy.url": ""})
     return project
 
 
-def _own_url_env(url: str, options: str = "") -> str:
+def _own_url_env(url: str) -> str:
     return (
         "from alembic import context\nfrom sqlalchemy import create_engine\n\n"
         f"with create_engine({url!r}).connect() as connection:\n"
-        f"    context.configure(connection=connection{options})\n"
+        f"    context.configure(connection=connection)\n"
         "    with context.begin_transaction():\n        context.run_migrations()\n"
     )
 

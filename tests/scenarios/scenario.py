@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-
 from sqlalchemy.engine import make_url
 
 import alembic_ext
@@ -51,6 +50,7 @@ class World:
     :param options: options before the command name.
     :param arguments: options of the doctor's.
     :param dumped: the databases that must be the same afterwards.
+    :param ended: what the world must undo when the doctor has looked.
     """
 
     folder: Path
@@ -63,6 +63,7 @@ class World:
     arguments: list[str] = field(default_factory=list)
     dumped: list[str] = field(default_factory=list)
     user: str = ""
+    ended: list[Callable[[], None]] = field(default_factory=list)
 
     def project(
         self, *, at: str | None = "head", name: str = "project", url: str | None = None, **how: Any
@@ -177,6 +178,8 @@ def examine(one: Scenario, world: World) -> dict[str, Any]:
     dumped = [world.url, *world.dumped]
     before = [servers.dump(url) for url in dumped], project.files()
     report = _by_command_line(project, world) if world.engine == "sqlite" else _by_api(project, world)
+    for end in world.ended:
+        end()
     after = [servers.dump(url) for url in dumped], project.files()
     findings = report["findings"]
     said = "\n".join(f"{each['code']} {each['summary']}" for each in findings)

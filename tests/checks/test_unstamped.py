@@ -1,0 +1,67 @@
+"""AX302."""
+
+from __future__ import annotations
+
+import pytest
+
+from alembic_ext.checks.unstamped import find
+from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere
+from alembic_ext.findings import Finding
+from tests.checks.facts import LINE, created_tables, history, live_tables, version_table
+
+HISTORY = created_tables("t1", "t2")
+ELSEWHERE = VersionTableElsewhere(name="old_version", schema="shop", rows=("ccc3",))
+
+
+def found(
+    table: VersionTable, *live: str, elsewhere: tuple[VersionTableElsewhere, ...] = ()
+) -> list[Finding]:
+    return list(find(table, elsewhere, live_tables(*live), history(LINE), HISTORY))
+
+
+@pytest.mark.parametrize("row", ["ccc3", "unknown"])
+def test_a_recorded_row_is_silent(row: str) -> None:
+    assert found(version_table(row), "alembic_version", "t1", "t2") == []
+
+
+def test_a_database_without_our_tables_is_silent() -> None:
+    assert found(version_table(exists=False), "wp_posts") == []
+
+
+def test_a_record_elsewhere_is_silent() -> None:
+    """That is AX308."""
+    assert found(version_table(exists=False), "t1", elsewhere=(ELSEWHERE,)) == []
+
+
+def test_a_history_without_revisions_is_silent() -> None:
+    assert list(find(version_table(exists=False), (), live_tables("t1"), history({}), HISTORY)) == []
+
+
+def test_a_foreign_version_table_elsewhere_excuses_nothing() -> None:
+    other = VersionTableElsewhere(name="old_version", schema="shop", rows=("9af31c",))
+
+    assert len(found(version_table(exists=False), "t1", elsewhere=(other,))) == 1
+
+
+def test_our_tables_without_a_version_table_speak() -> None:
+    (finding,) = found(version_table(exists=False), "t1", "t2", "wp_posts")
+
+    assert finding.code == "AX302"
+    assert finding.summary == (
+        "2 tables of this history are there, but the version table alembic_version does not exist."
+    )
+    assert finding.evidence == {"exists": False, "tables": ["t1", "t2"]}
+
+
+@pytest.mark.parametrize("rows", [(), (None,), ("",)])
+def test_our_tables_beside_an_empty_version_table_speak(rows: tuple[str | None, ...]) -> None:
+    (finding,) = found(version_table(*rows), "alembic_version", "t1")
+
+    assert finding.evidence == {"exists": True, "tables": ["t1"]}
+
+
+def test_a_server_that_stores_names_in_lower_case_is_understood() -> None:
+    created = created_tables("Orders")
+    (finding,) = find(version_table(exists=False), (), live_tables("orders"), history(LINE), created)
+
+    assert finding.evidence["tables"] == ["orders"]

@@ -20,13 +20,13 @@ sqlalchemy.url = sqlite:///%(here)s/app.db
 
 ENV = """\
 from alembic import context
-from sqlalchemy import MetaData, engine_from_config, pool
+from sqlalchemy import engine_from_config, pool
 
 config = context.config
 engine = engine_from_config(config.get_section(config.config_ini_section, {}), poolclass=pool.NullPool)
 
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=MetaData())
+    context.configure(connection=connection)
     with context.begin_transaction():
         context.run_migrations()
 """

@@ -71,7 +71,7 @@ def _about_id(revision: str, reason: str, history: History, longer: str | None =
         why="An abbreviation or a truncated record stands for the wrong one."
         if longer
         else "Every command stops here.",
-        evidence={"kind": "prefix" if longer else "id", "id": revision, "reason": reason, "files": files},
+        evidence={"kind": "id", "id": revision, "reason": reason, "files": files},
         location=Location(path=file.path, line=file.line),
         next_actions=(
             NextAction(

@@ -35,7 +35,7 @@ def find(revision_files: RevisionFiles) -> Iterator[Finding]:
             subject=file.revision or file.path.name,
             summary=f"{file.path.parent.name}/{file.path.name} declares a revision, and its folder is not searched.",
             why="It looks like a part of the history and never runs.",
-            evidence={"revision": file.revision, "recursive": revision_files.recursive},
+            evidence={"revision": file.revision or "", "recursive": revision_files.recursive},
             location=Location(path=file.path),
             next_actions=(
                 NextAction(

@@ -20,7 +20,7 @@ import re
 import sqlite3
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -173,10 +173,12 @@ class Reader:
     handed over its connection (``SET LOCAL`` would end with that one), and waits two seconds for a lock.
 
     :param ends_transactions: ``False`` for a caller's own connection, whose transaction is not ours to end.
+    :param like: the caller's connection, whose search path and role count though it is not read over.
     """
 
     connection: Connection
     ends_transactions: bool = True
+    like: Connection | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -220,9 +222,12 @@ class Reader:
     @cached_property
     def _of_env_script(self) -> dict[str, str]:
         asked = text("SELECT current_setting('search_path') AS path, current_setting('role') AS role")
+        source = self.like or self.connection
+        begins = self.like is not None and not self.like.in_transaction()
         try:
-            row = self.connection.execute(asked).one()
-        except DBAPIError:  # env.py left a failed transaction behind
+            with source.begin() if begins else nullcontext():
+                row = source.execute(asked).one()
+        except DBAPIError:  # a failed transaction was left behind
             self._end()
             row = self.connection.execute(asked).one()
         return {"wait": f"{LOCK_WAIT_SECONDS}s", "path": row.path, "role": row.role}

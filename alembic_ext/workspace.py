@@ -439,11 +439,9 @@ class _View(Generic[T]):
             translated = connection.get_execution_options().get("schema_translate_map")
             try:
                 with engine.connect() as other:
-                    yield (
-                        Reader(other.execution_options(schema_translate_map=translated)),
-                        not (connection.closed or fresh),
-                        (),
-                    )
+                    theirs = None if connection.closed or fresh else connection
+                    other.execution_options(schema_translate_map=translated)
+                    yield Reader(other, like=theirs), theirs is not None, ()
             finally:
                 engine.dispose()
 

@@ -207,6 +207,28 @@ def test_a_callers_uncommitted_version_table_is_not_waited_for(postgresql: Serve
     engine.dispose()
 
 
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_callers_search_path_is_the_one_looked_at(
+    postgresql: Server, tmp_path: Path, *, ended: bool
+) -> None:
+    database = postgresql.create_database()
+    postgresql.run("CREATE SCHEMA app", database=database)
+    url = postgresql.url(database)
+    project = Project.create(tmp_path / "project", url=f"{url}?options=-csearch_path%3Dapp", at="head")
+    project.write_env(text=ENV_OF_AN_APPLICATION)
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(text("SET search_path TO app"))
+        if ended:
+            connection.commit()
+        report = alembic_ext.doctor(Config(str(project.ini), attributes={"connection": connection}))
+        assert connection.in_transaction() is not ended
+        assert connection.scalar(text("SELECT current_schema()")) == "app"
+    engine.dispose()
+    assert rows(report) == ("ccc3",)
+    assert codes(report) == set()
+
+
 def test_a_database_in_memory_is_read_over_the_callers_connection(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project")
     engine = create_engine("sqlite://", poolclass=StaticPool)

@@ -187,7 +187,8 @@ def _notes(facts: Facts, settings: Settings) -> Iterable[str]:
     if isinstance(script, EnvScript):
         for write in script.refused:
             where = f"{Path(write.path).name}, line {write.line}" if write.path else "env.py"
-            yield f"{where}: {write.kind} ... was not sent, because the doctor never writes."
+            said = "was refused by the database" if write.sent else "... was not sent"
+            yield f"{where}: {write.kind} {said}, because the doctor never writes."
     for one in facts.databases:
         configured = one.values["configured"]
         if isinstance(configured, Sighting):

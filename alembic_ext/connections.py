@@ -66,11 +66,15 @@ class LookRefused(BaseException):
 
 @dataclass(frozen=True)
 class RefusedWrite:
-    """A statement that was not sent. ``kind`` is its first words, never its values."""
+    """A write of env.py's that did not happen. ``kind`` is its first words, never its values.
+
+    :param sent: it got past us, and the database refused it.
+    """
 
     kind: str
     path: str | None
     line: int | None
+    sent: bool = False
 
 
 @dataclass

@@ -418,7 +418,7 @@ class _View(Generic[T]):
         """
         if not self.guard.refused:  # it was sent, and the server refused it
             path = str(error.path) if error.path else None
-            self.guard.refused.append(RefusedWrite("A WRITE", path, error.line))
+            self.guard.refused.append(RefusedWrite("a write", path, error.line, sent=True))
         try:
             self.visit_configured(fresh=True)
         except (SQLAlchemyError, LookRefused, OSError):

@@ -125,6 +125,7 @@ def test_what_a_raw_cursor_writes_the_server_refuses(server: Server, tmp_path: P
     before = project.dump()
     healthy(project.doctor())
     assert project.dump() == before
+    assert "a write was refused by the database" in " ".join(project.doctor(json=False).stdout.split())
 
 
 def test_nothing_after_run_migrations_runs(database: str, tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
         return False
     if result.because is None or not result.because.startswith("AX"):
         return True
+    if not result.because.startswith("AX1"):
+        return False  # the files and the record were examined, and that code says what is wrong with them
     return not all(isinstance(one.values["version_table"], VersionTable) for one in facts.databases)
 
 

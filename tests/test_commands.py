@@ -12,7 +12,7 @@ from alembic.config import Config
 
 import alembic_ext
 from alembic_ext.checks import check_crashed, registered_checks, run_checks
-from alembic_ext.checks.check import Check
+from alembic_ext.checks.check import CannotTellError, Check
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.facts import DatabaseFacts, Facts, NotApplicable, Unavailable
 from alembic_ext.findings import Finding, Severity, Status
@@ -181,6 +181,15 @@ def test_what_could_not_be_looked_at_is_never_ok(value: object, status: Status, 
     (result,) = run_checks(_facts(value), [_check(silent)])
 
     assert (result.status, result.because) == (status, because)
+
+
+def test_a_rule_that_cannot_decide_is_skipped_and_never_ok() -> None:
+    def undecided(target: object) -> object:
+        raise CannotTellError(because="AX202")
+
+    (result,) = run_checks(_facts(1), [_check(undecided)])
+
+    assert (result.status, result.because) == (Status.SKIPPED, "AX202")
 
 
 def test_with_several_databases_the_worst_status_is_shown() -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from alembic_ext.checks.check import Check
+from alembic_ext.checks.check import CannotTellError, Check
 from alembic_ext.errors import AlembicExtError
 from alembic_ext.facts import DATABASE_FACTS, PROJECT_FACTS, Facts, NotApplicable, Unavailable
 from alembic_ext.findings import CheckResult, Finding, Severity, Status
@@ -87,6 +87,8 @@ def _run_once(check: Check, values: Mapping[str, object], database: str | None) 
     assert check.rule_function is not None  # noqa: S101 - the registry says so
     try:
         findings = tuple(replace(finding, database=database) for finding in check.rule_function(**wanted))
+    except CannotTellError as cannot_tell:
+        return replace(result, status=Status.SKIPPED, because=cannot_tell.because)
     except Exception:  # noqa: BLE001 - a crashed check is a result, not the end of the others
         return replace(
             result,

@@ -16,6 +16,17 @@ Rule = Callable[..., Iterator[Finding]]
 MANUAL = Repair(safety=Safety.MANUAL, reversible=False)
 
 
+class CannotTellError(Exception):
+    """Raised by a rule that has its facts and still cannot decide: the check is skipped, never ok.
+
+    :param because: the code of the check that reports the cause.
+    """
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
 @dataclass(kw_only=True, eq=False)
 class Check:
     """One check. Its module's docstring is its documentation.

@@ -2,8 +2,8 @@
 ## What it does
 Reports more than one effective head: a revision that no other one follows or depends on. Heads are meant to be
 several, and nothing is said, where each of them has a branch label of its own or is listed in the setting `heads`.
-While files are unreadable, duplicated, without parent or in a cycle, the heads are not known and nothing is said
-either: AX202 to AX205 say why.
+While files are unreadable, duplicated, without parent or in a cycle, the heads are not known and this check is
+skipped: AX202 to AX205 say why.
 
 ## Why is this bad?
 `upgrade head` and `revision` stop with "Multiple head revisions are present".
@@ -21,7 +21,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from alembic_ext.checks.check import Check
+from alembic_ext.checks.check import CannotTellError, Check
 from alembic_ext.facts.history import History
 from alembic_ext.facts.revision_files import RevisionFiles
 from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
@@ -33,8 +33,9 @@ check = Check(module=__name__, code="AX206", severity=Severity.ERROR, safety=Saf
 @check.rule
 def find(revision_files: RevisionFiles, history: History, settings: Settings) -> Iterator[Finding]:
     heads = history.effective_heads
-    broken = revision_files.unreadable or history.duplicates or history.missing or history.cycles
-    if len(heads) < 2 or broken or all(_is_meant(head, history, settings.own.heads) for head in heads):  # noqa: PLR2004
+    if cause := _what_breaks(revision_files, history):
+        raise CannotTellError(because=cause)
+    if len(heads) < 2 or all(_is_meant(head, history, settings.own.heads) for head in heads):  # noqa: PLR2004
         return
     merge = f'alembic merge {" ".join(shlex.quote(head) for head in heads)} -m "merge"'
     yield check.finding(
@@ -60,6 +61,17 @@ def find(revision_files: RevisionFiles, history: History, settings: Settings) ->
             ),
         ),
     )
+
+
+def _what_breaks(revision_files: RevisionFiles, history: History) -> str | None:
+    """The check that reports why the heads are not known, or ``None``."""
+    causes = {
+        "AX202": revision_files.unreadable,
+        "AX203": history.duplicates,
+        "AX204": history.missing,
+        "AX205": history.cycles,
+    }
+    return next((code for code, broken in causes.items() if broken), None)
 
 
 def _is_meant(head: str, history: History, listed: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alembic_ext.checks.check import CannotTellError
 from alembic_ext.checks.multiple_heads import find
 from alembic_ext.findings import Finding, Safety
 from alembic_ext.settings import OwnSettings, Settings
@@ -75,19 +76,23 @@ def test_listed_heads_are_meant(environment: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "text", "because"),
     [
-        ("x.py", "("),
-        ("x.py", "revision = 'x'\ndown_revision = 'gone'\n"),
-        ("x.py", "revision = 'x'\ndown_revision = 'x'\n"),
-        ("b_copy.py", "revision = 'b'\ndown_revision = 'a'\n"),
+        ("x.py", "(", "AX202"),
+        ("b_copy.py", "revision = 'b'\ndown_revision = 'a'\n", "AX203"),
+        ("x.py", "revision = 'x'\ndown_revision = 'gone'\n", "AX204"),
+        ("x.py", "revision = 'x'\ndown_revision = 'x'\n", "AX205"),
     ],
 )
-def test_heads_of_a_broken_history_are_not_known(environment: Environment, name: str, text: str) -> None:
+def test_heads_of_a_broken_history_are_not_known(
+    environment: Environment, name: str, text: str, because: str
+) -> None:
     """The one missing file may be what joins them."""
     environment.add("a")
     environment.add("b", "a")
     environment.add("c", "a")
     environment.write(name, text)
 
-    assert found(environment) == []
+    with pytest.raises(CannotTellError) as raised:
+        found(environment)
+    assert raised.value.because == because

@@ -6,8 +6,8 @@ Reports a database URL whose driver (DBAPI) or dialect cannot be imported, and n
 No command that needs the database can run.
 
 ## Example
-`mysql://...` without `mysqlclient`; an env.py of its own that connects to `postgres://...`, which SQLAlchemy has
-not accepted since 1.4. Where the settings name such a dialect, AX102 says so, with the line.
+`mysql://...` without `mysqlclient`; `postgres://...`, which SQLAlchemy has not accepted since 1.4. In a
+configuration file such a dialect is AX102, which names the line.
 
 ## Repair
 None by us: install the package into the environment that runs Alembic, or name another driver in the URL.

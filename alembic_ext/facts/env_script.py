@@ -267,7 +267,7 @@ def _driver_failure(raised: BaseException) -> Failure | None:
                 subject=dialect,
                 hint=hint,
                 evidence={"dialect": dialect, "package": None},
-                over_url=True,
+                over_url=dialect == "driver",  # the placeholder of Alembic's templates
             )
         if isinstance(one, ModuleNotFoundError) and one.name and _raised_by_dialect(one):
             package = _PACKAGES.get(one.name, one.name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -84,7 +85,7 @@ def a_file_names_a_dialect_that_does_not_exist(world: World) -> Project:
     return project
 
 
-@scenario("AX102", exit_code=2, engines=SQLITE)
+@scenario("AX107", exit_code=2, engines=SQLITE)
 def the_ini_names_a_dialect_by_its_old_name(world: World) -> Project:
     return world.project(at=None, url="postgres://app@127.0.0.1/shop")
 
@@ -247,9 +248,15 @@ def the_file_is_no_database(world: World) -> Project:
 @scenario("AX108", exit_code=2, engines=SQLITE)
 def the_file_is_locked(world: World) -> Project:
     project = world.project()
-    writer = sqlite3.connect(str(make_url(world.url).database), isolation_level=None)
-    writer.execute("BEGIN EXCLUSIVE")
-    world.ended.append(writer.close)
+    program = (
+        "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('BEGIN EXCLUSIVE')\nprint('locked', flush=True)\nsys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", program, str(make_url(world.url).database)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "locked\n"
+    world.ended.append(writer.communicate)
     return project
 
 

@@ -63,7 +63,7 @@ class World:
     arguments: list[str] = field(default_factory=list)
     dumped: list[str] = field(default_factory=list)
     user: str = ""
-    ended: list[Callable[[], None]] = field(default_factory=list)
+    ended: list[Callable[[], object]] = field(default_factory=list)
 
     def project(
         self, *, at: str | None = "head", name: str = "project", url: str | None = None, **how: Any

@@ -326,7 +326,8 @@ class _Page:
             (f for s in (Severity.ERROR, Severity.WARNING) for f in report.findings if f.severity is s), None
         )
         if worst is not None:
-            command = self.exact(pasteable(f"alembic doctor --explain {worst.code}", report))
+            pasted = pasteable(f"alembic doctor --explain {worst.code}", report)
+            command = self.exact(redact(pasted, report.secrets))  # options hold whatever the user typed
             self.lines.append((("dim", f"Details: {command}        Report for tools: --format json"),))
 
 

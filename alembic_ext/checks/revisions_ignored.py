@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 check = Check(module=__name__, code="AX602", severity=Severity.WARNING)
 
+_SHOWN = 8
+
 _WHY = {
     "git": "A revision file that git ignores is never committed: other checkouts will not find the revision.",
     "docker": "The image is built without these files: `alembic upgrade` in it does not find the revisions.",
@@ -72,13 +74,16 @@ def _finding(files: Sequence[HiddenFile], top: Path) -> Finding:
             "files": [str(file.path) for file in existing],
         },
         location=Location(path=rule.rule_path, line=rule.rule_line),
-        details=tuple(file.path.name for file in existing),
+        details=(
+            *(file.path.name for file in existing[:_SHOWN]),
+            *(f"... and {len(existing) - _SHOWN} more" for _ in existing[_SHOWN : _SHOWN + 1]),
+        ),
         next_actions=(
             NextAction(
                 kind="edit-file",
                 label=(
-                    f"Narrow the rule, or add one below it that keeps the folder: !{_kept(rule)}/"
-                    if new
+                    f"Narrow the rule, or add {_where(rule, top)}: {' and '.join(rule.kept_by)}"
+                    if new and rule.kept_by
                     else "Narrow the rule so that it keeps these files."
                 ),
             ),
@@ -90,8 +95,7 @@ def _from(folder: Path, path: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _kept(rule: HiddenFile) -> str:
-    """The version location as a rule of the same file would name it."""
-    if rule.rule_path is None or not rule.location.is_relative_to(rule.rule_path.parent):
-        return rule.location.name
-    return _from(rule.rule_path.parent, rule.location)
+def _where(rule: HiddenFile, top: Path) -> str:
+    """Rules of the user's own excludes are for every repository: ours belong into this one."""
+    below = rule.rule_path is not None and (rule.tool == "docker" or rule.rule_path.is_relative_to(top))
+    return "below it" if below else "to .gitignore at the top of the repository"

@@ -7,9 +7,10 @@ renews the modification time of the shared index file. Its content stays.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from alembic_ext.facts.docker_ignore import DockerPattern, hidden_by, read_patte
 from alembic_ext.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 NOT_A_REPOSITORY = "not in a git repository"
 GIT_NOT_INSTALLED = "git is not installed"
@@ -101,6 +102,8 @@ class HiddenFile:
     :param tool: who ignores it: ``git`` or ``docker``.
     :param rule_path: the file that holds the rule, or ``None`` when git does not say.
     :param new: no such file exists: it stands for the revision that is written next.
+    :param kept_by: lines that keep every revision file of the location when they stand below the rule. git looks
+        into no folder that a rule hides: such folders have lines of their own, before the line for the files.
     """
 
     path: Path
@@ -110,6 +113,7 @@ class HiddenFile:
     rule_line: int | None
     rule: str
     new: bool = False
+    kept_by: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +175,8 @@ def read_version_control(
             uncommitted += files
             hidden += ignored
     except GitError as error:
-        if "not a git repository" in error.message:  # an empty .git folder, or a ceiling the user set
-            return NotApplicable(NOT_A_REPOSITORY)
+        if "not a git repository" in error.message and not any(_is_damaged(top) for top in of_top):
+            return NotApplicable(NOT_A_REPOSITORY)  # an empty .git folder, or a ceiling the user set
         return Unavailable(error.message)
     own = {real: location for its_locations in of_top.values() for real, location in its_locations.items()}
     for context in dict.fromkeys((root, *(repository.top for repository in repositories))):
@@ -188,6 +192,15 @@ def read_version_control(
 def working_tree(path: Path) -> Path | None:
     """The nearest folder at or above a path that holds a ``.git``; no process is needed to see that there is none."""
     return next((folder for folder in (path, *path.parents) if os.path.lexists(folder / ".git")), None)
+
+
+def _is_damaged(top: Path) -> bool:
+    """Whether there is a ``.git`` folder that git itself cannot use: one without a HEAD, or one we may not read."""
+    folder = top / ".git"
+    try:
+        return folder.is_dir() and any(folder.iterdir()) and not (folder / "HEAD").is_file()
+    except OSError:
+        return True
 
 
 def git_command(*arguments: str) -> list[str]:
@@ -309,10 +322,12 @@ def _read_repository(
         upstream=headers.get("branch.upstream"),
         shallow=shallow == "true",
     )
-    asked = [
-        f"./{path}" for path in (*(f"{path}/{NEW_REVISION}" for path in paths), *filter(_is_python, ignored))
-    ]
-    answers = ask("check-ignore", "-v", "-z", "--stdin", words=os.fsencode("\0".join(asked))) if paths else []
+    folders = dict.fromkeys(
+        folder.as_posix() for path in paths for folder in (Path(path), *Path(path).parents) if folder.name
+    )
+    files = (*(f"{path}/{NEW_REVISION}" for path in paths), *filter(_is_python, ignored))
+    asked = os.fsencode("\0".join(f"./{path}" for path in (*folders, *files)))
+    answers = ask("check-ignore", "-v", "-z", "--stdin", words=asked) if paths else []
     hidden = list(_hidden_from_git(top, locations, answers))
     return repository, uncommitted, hidden
 
@@ -337,13 +352,19 @@ def _as_given(path: Path, locations: Mapping[Path, Path]) -> tuple[Path, Path]:
 def _hidden_from_git(
     top: Path, locations: Mapping[Path, Path], answers: Sequence[str]
 ) -> Iterator[HiddenFile]:
-    """One entry for each path that ``check-ignore`` named together with the rule that hides it."""
-    for source, line, rule, name in zip(
-        answers[0::4], answers[1::4], answers[2::4], answers[3::4], strict=False
-    ):
-        if rule.startswith("!"):  # the deciding rule keeps it
+    """One entry for each file that ``check-ignore`` named together with the rule that hides it."""
+    entries = [
+        (source, line, rule, top / name)
+        for source, line, rule, name in zip(
+            answers[0::4], answers[1::4], answers[2::4], answers[3::4], strict=False
+        )
+        if not rule.startswith("!")  # the deciding rule keeps it
+    ]
+    folders = {path for *_, path in entries if not _is_python(path.name) or path in locations}
+    for source, line, rule, real in entries:
+        if real in folders:
             continue
-        location, path = _as_given(top / name, locations)
+        location, path = _as_given(real, locations)
         yield HiddenFile(
             path=path,
             location=location,
@@ -352,7 +373,36 @@ def _hidden_from_git(
             rule_line=int(line) if line else None,
             rule=rule,
             new=path == location / NEW_REVISION and not path.exists(),
+            kept_by=_kept_by(top, top / source if source else None, rule, real, folders, locations),
         )
+
+
+def _kept_by(
+    top: Path,
+    rule_path: Path | None,
+    rule: str,
+    file: Path,
+    hidden: Collection[Path],
+    locations: Collection[Path],
+) -> tuple[str, ...]:
+    """The lines of a ``.gitignore`` that keep the location of a file: see ``HiddenFile``."""
+    location = next(folder for folder in file.parents if folder in locations)
+    folder_of_rules = rule_path.parent if rule_path and rule_path.name == ".gitignore" else top
+    if not location.is_relative_to(folder_of_rules):
+        folder_of_rules = top
+    lines = [
+        f"!/{_literally(folder.relative_to(folder_of_rules).as_posix())}/"
+        for folder in (*reversed(location.parents), location)
+        if folder in hidden and folder.is_relative_to(folder_of_rules)
+    ]
+    if not (lines and rule.endswith("/")):  # that rule speaks of folders only
+        lines.append(f"!/{_literally((location / '*.py').relative_to(folder_of_rules).as_posix())}")
+    return tuple(lines)
+
+
+def _literally(path: str) -> str:
+    """A path as a rule; the star of ``*.py`` stays one."""
+    return re.sub(r"([\\?\[])", r"\\\1", path)
 
 
 def _hidden_from_docker(context: Path, locations: Mapping[Path, Path]) -> Iterator[HiddenFile]:
@@ -377,6 +427,7 @@ def _hidden_from_docker(context: Path, locations: Mapping[Path, Path]) -> Iterat
                     rule_line=pattern.line,
                     rule=pattern.text,
                     new=path not in files,
+                    kept_by=(f"!{real.relative_to(context).as_posix()}/",),
                 )
 
 

@@ -19,7 +19,8 @@ VERSIONS = SHOP / "alembic/versions"
 
 def hidden(name: str, **more: Any) -> HiddenFile:
     rule = {"tool": "git", "rule_path": SHOP / ".gitignore", "rule_line": 3, "rule": "versions/"}
-    return HiddenFile(path=VERSIONS / f"{name}.py", location=VERSIONS, **{**rule, **more})
+    kept_by = ("!/alembic/versions/",)
+    return HiddenFile(path=VERSIONS / f"{name}.py", location=VERSIONS, **{**rule, "kept_by": kept_by, **more})
 
 
 def findings(*hidden_files: HiddenFile) -> list[Finding]:
@@ -46,7 +47,7 @@ def test_one_rule_is_one_finding() -> None:
     assert finding.summary == (
         ".gitignore, line 3 (`versions/`) hides 2 revision files and every new revision from git."
     )
-    assert finding.next_actions[0].label.endswith(": !alembic/versions/")
+    assert finding.next_actions[0].label == "Narrow the rule, or add below it: !/alembic/versions/"
     assert (finding.code, finding.severity, finding.subject) == ("AX602", Severity.WARNING, "versions/")
     assert (finding.location.path, finding.location.line) == (SHOP / ".gitignore", 3)
     assert finding.evidence == {
@@ -72,7 +73,7 @@ def test_a_rule_of_the_user_is_named_in_full() -> None:
     (finding,) = findings(hidden("0000_new", new=True, rule_path=Path("/home/ann/ignore")))
 
     assert finding.summary.startswith("/home/ann/ignore, line 3 (`versions/`)")
-    assert finding.next_actions[0].label.endswith(": !versions/")
+    assert finding.next_actions[0].label.endswith("the repository: !/alembic/versions/")
 
 
 def test_a_rule_that_hides_only_what_is_to_come_says_so() -> None:
@@ -109,6 +110,48 @@ def test_it_speaks_until_the_rule_keeps_the_folder(tmp_path: Path, file: str, hi
     assert look() == ["AX602"]
     repository.write(file, keeps)
     assert look() == []
+
+
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        (".gitignore", "alembic/versions/*.py"),
+        (".gitignore", "versions/"),
+        (".gitignore", "alembic/"),
+        (".gitignore", "alembic/*"),
+        (".gitignore", "*"),
+        (".gitignore", "*.py"),
+        ("alembic/.gitignore", "versions"),
+        ("alembic/versions/.gitignore", "*"),
+        (".git/info/exclude", "versions/"),
+        (".dockerignore", "alembic/versions/*.py"),
+        (".dockerignore", "alembic"),
+        ("excludes of the user", "*.py"),
+    ],
+)
+def test_the_lines_it_proposes_keep_the_files(tmp_path: Path, file: str, rule: str) -> None:
+    """git itself is asked: `!folder/` alone does not undo a rule about the files in it."""
+    repository = GitRepository.create(tmp_path)
+    location = repository.write("alembic/versions/a1.py", revision_text("a1")).parent
+    if file == "excludes of the user":
+        repository.git("config", "core.excludesFile", str(tmp_path.parent / f"{tmp_path.name}.excludes"))
+        file = f"../{tmp_path.name}.excludes"
+
+    def look() -> list[Finding]:
+        version_control = read_version_control(tmp_path, [location])
+        assert isinstance(version_control, VersionControl)
+        return list(find(version_control, read_revision_files(location.parent, [location])))
+
+    repository.write(file, f"{rule}\n")
+    (finding,) = look()
+    words, _, lines = finding.next_actions[0].label.partition(": ")
+    below = file if "below it" in words else ".gitignore"
+    text = (tmp_path / below).read_text() if (tmp_path / below).exists() else ""
+    repository.write(below, text + "".join(f"{line}\n" for line in lines.split(" and ")))
+
+    assert look() == []
+    if "docker" not in file:
+        repository.git("add", "--", str(location / "a1.py"))
 
 
 def test_the_check_asks_for_project_facts_only() -> None:

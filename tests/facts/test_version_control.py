@@ -346,6 +346,16 @@ def test_a_damaged_repository_is_unavailable(repository: GitRepository) -> None:
     assert answer.reason.startswith("git status failed: ")
 
 
+def test_a_repository_without_its_head_is_damaged_and_not_absent(repository: GitRepository) -> None:
+    """As where `.git` may not be read: git calls both "not a git repository"."""
+    (repository.path / ".git/HEAD").unlink()
+
+    answer = read_version_control(repository.path, [repository.path / VERSIONS])
+
+    assert isinstance(answer, Unavailable)
+    assert "not a git repository" in answer.reason
+
+
 def test_a_git_that_does_not_answer_is_unavailable(repository: GitRepository) -> None:
     answer = read_version_control(repository.path, [repository.path / VERSIONS], time_limit=1e-6)
 

@@ -214,6 +214,7 @@ def _read(
         target = read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
         return _all(sighting.name, unsupported, target=target, configured=sighting)
     version_table = _asked(lambda: read_version_table(reader, sighting.options))
+    elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table)))
     values: dict[str, object] = {
         "version_table": version_table,
         "target": _asked(
@@ -222,12 +223,10 @@ def _read(
         "configured": sighting,
         "live_tables": _asked(lambda: read_live_tables(reader)),
         "models": _had(lambda: read_models(sighting.options)),
-        "privileges": _privileges(sighting, version_table)
+        "privileges": _privileges(sighting, version_table, elsewhere)
         if "privileges" in wanted
         else NotApplicable("not asked for"),
-        "version_tables_elsewhere": _from(
-            version_table, lambda table: _asked(lambda: _elsewhere(sighting, table))
-        ),
+        "version_tables_elsewhere": elsewhere,
         "lost_revisions": _from(version_table, lambda table: _lost(workspace, project, table)),
     }
     return DatabaseFacts(sighting.name, _unchanged(sighting, values))
@@ -246,10 +245,16 @@ def _asked(read: Callable[[], T]) -> T | Unavailable:
         return Unavailable(f"{type(error).__name__}: {first_line(error)}")
 
 
-def _privileges(sighting: Sighting, version_table: object) -> object:
-    """Asked for also where the version table may not be read: that is one of them."""
-    if isinstance(version_table, Unavailable) and version_table.because == "AX117":
-        return _asked(lambda: cannot_read(sighting.reader, version_table.reason))
+def _privileges(sighting: Sighting, *records: object) -> object:
+    """Asked for also where a version table may not be read: that is one of them.
+
+    :param records: the version table that env.py uses, and those elsewhere.
+    """
+    version_table = records[0]
+    for record in records:
+        if isinstance(record, Unavailable) and record.because == "AX117":
+            reason = record.reason
+            return _asked(lambda: cannot_read(sighting.reader, reason))
     return _from(version_table, lambda table: _asked(lambda: read_privileges(sighting.reader, table)))
 
 

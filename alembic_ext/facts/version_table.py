@@ -116,12 +116,15 @@ class VersionTableElsewhere:
     rows: tuple[str, ...]
 
 
-def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[VersionTableElsewhere, ...]:
+def read_version_tables_elsewhere(
+    reader: Reader, used: VersionTable
+) -> tuple[VersionTableElsewhere, ...] | Unavailable:
     """Tables with a ``version_num`` column that are not the one env.py uses, with their rows.
 
     On MySQL/MariaDB other databases are searched by the table's name only, in any case: asking every table of
     a server for its columns would open them all. One that holds other tables too is a database of its own, of
-    another environment perhaps, and its record is not the one that is missed here.
+    another environment perhaps, and its record is not the one that is missed here. A table that this account
+    may not read is not absent: then nothing is known.
 
     :raises NotVisibleError: the server warned that it left something out.
     :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
@@ -143,8 +146,11 @@ def read_version_tables_elsewhere(reader: Reader, used: VersionTable) -> tuple[V
         statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
         try:
             ids = tuple(str(row[0]) for row in reader.rows(statement) if row[0] is not None)
-        except DBAPIError:
-            continue  # not a version table, or not ours to read: nothing is claimed about it
+        except DBAPIError as error:
+            if permission_denied(error):
+                place = f"{schema}.{name}" if schema else name
+                return Unavailable(f"this account may not read the version table {place}", because="AX117")
+            continue  # not a version table: nothing is claimed about it
         found.append(VersionTableElsewhere(name=name, schema=schema, rows=ids))
     return tuple(found)
 

@@ -97,6 +97,7 @@ def test_a_table_in_another_schema_is_found(postgresql: Server) -> None:
         table = read_version_table(reader, {})
         assert isinstance(table, VersionTable)
         found = read_version_tables_elsewhere(reader, table)
+    assert isinstance(found, tuple)
     assert ("alembic_version", "app", ("a",)) in {(one.name, one.schema, one.rows) for one in found}
 
 
@@ -109,7 +110,9 @@ def test_a_table_under_another_case_is_found(database: str) -> None:
     with reading(database) as reader:
         table = read_version_table(reader, {})
         assert isinstance(table, VersionTable)
-        assert [one.rows for one in read_version_tables_elsewhere(reader, table)] == [("a",)]
+        found = read_version_tables_elsewhere(reader, table)
+    assert isinstance(found, tuple)
+    assert [one.rows for one in found] == [("a",)]
 
 
 def test_a_schema_of_the_search_path_without_usage_is_not_visible(postgresql: Server) -> None:
@@ -202,3 +205,15 @@ def test_a_privilege_that_is_not_granted_on_this_database_does_not_count(mariadb
         table = read_version_table(reader, {})
         assert isinstance(table, VersionTable)
         assert any(one.startswith("CREATE") for one in read_privileges(reader, table).missing)
+
+
+def test_a_version_table_elsewhere_that_may_not_be_read_is_not_absent(postgresql: Server) -> None:
+    database, user = postgresql.create_database(), postgresql.create_user()
+    make(postgresql.url(database), "CREATE SCHEMA hidden", MADE.replace("alembic", "hidden.alembic"))
+    with reading(postgresql.url(database, user=user)) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        found = read_version_tables_elsewhere(reader, table)
+    assert found == Unavailable(
+        "this account may not read the version table hidden.alembic_version", because="AX117"
+    )

@@ -8,10 +8,11 @@ writing through its own engines, and through the very engine that env.py uses.
   and ``query_only``), and is closed for good when it is given back, never returned to a pool.
 - An idle pooled connection that was made before is replaced by a fresh, guarded one.
 - A statement of the project's own that writes is not sent: env.py goes on as if it had run, and the refusal
-  is noted with its line. What slips through (a raw cursor, a function that writes) the server refuses.
+  is noted with its line. What slips through (a function that writes, a raw cursor in a transaction) the server
+  refuses.
 
-What does not go through SQLAlchemy (a raw DBAPI connection, another library) is not covered, and neither is a
-thread that env.py starts by itself.
+What does not go through SQLAlchemy (a raw DBAPI connection that is switched to autocommit, another library) is
+not covered, and neither is a thread that env.py starts by itself.
 """
 
 from __future__ import annotations
@@ -86,6 +87,16 @@ class Guard:
     refused: list[RefusedWrite] = field(default_factory=list)
     begun: dict[int, tuple[bool, str | None, int | None]] = field(default_factory=dict)
     records: list[Any] = field(default_factory=list)
+    dialects: dict[int, Dialect] = field(default_factory=dict)
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """The statements inside are ours."""
+        before, self.own_statement = self.own_statement, True
+        try:
+            yield
+        finally:
+            self.own_statement = before
 
     def guards(self, connection: Connection) -> bool:
         """Whether this connection was made under this guard."""
@@ -127,6 +138,7 @@ class Guard:
 
 
 _MARK = "alembic_ext_guard"
+_READ_ONLY = "alembic_ext_read_only"
 _guard: ContextVar[Guard | None] = ContextVar("alembic_ext_guard", default=None)
 _listening_lock = threading.Lock()
 _listens: list[bool] = []
@@ -196,19 +208,16 @@ class Reader:
         """
         guard = _guard.get()
         executable = text(statement) if isinstance(statement, str) else statement
-        if guard is not None:
-            guard.own_statement = True
         try:
-            if self.dialect.name == "postgresql":
-                self.connection.execute(_SET_LOCAL, self._of_env_script)
-            result = [tuple(row) for row in self.connection.execute(executable, parameters).all()]
-            warnings = self._warnings()
+            with guard.speaking() if guard is not None else nullcontext():
+                if self.dialect.name == "postgresql":
+                    self.connection.execute(_SET_LOCAL, self._of_env_script)
+                result = [tuple(row) for row in self.connection.execute(executable, parameters).all()]
+                warnings = self._warnings()
         except DBAPIError:
             self._forget_warnings()
             raise
         finally:
-            if guard is not None:
-                guard.own_statement = False
             self._end()
         for hook in after_read:
             hook(str(statement))
@@ -288,10 +297,11 @@ def _listen() -> None:
                 event.listen(target, name, function, **options)
 
 
-def _do_connect(dialect: Dialect, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
+def _do_connect(dialect: Dialect, record: Any, arguments: list[Any], parameters: dict[str, Any]) -> None:
     guard = _guard.get()
     if guard is None:
         return
+    guard.dialects[id(record)] = dialect
     if dialect.name == "sqlite":
         _open_sqlite_read_only(arguments, parameters)
     elif dialect.driver in CONNECT_TIMEOUTS:
@@ -320,8 +330,40 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
         return
     record.info[_MARK] = guard
     guard.records.append(record)
+    dialect = guard.dialects.pop(id(record), None)
+    name = dialect.name if dialect is not None else _dialect_name(dbapi_connection)
+    if name is not None:
+        _make_read_only(name, dbapi_connection, guard)
+        record.info[_READ_ONLY] = True
+
+
+def _engine_connect(connection: Connection) -> None:
+    """Guard by the dialect what a ``creator`` made: its connection may be of any class."""
+    guard = _guard.get()
+    if guard is not None and guard.guards(connection) and not connection.info.get(_READ_ONLY):
+        _make_read_only(connection.dialect.name, connection.connection.dbapi_connection, guard)
+        connection.info[_READ_ONLY] = True
+
+
+def _dialect_name(dbapi_connection: Any) -> str | None:
+    """The dialect that this driver's connection belongs to, as far as its class says."""
+    driver = type(dbapi_connection).__module__.lower()
+    return next(
+        (name for name, words in _DRIVER_WORDS.items() if any(word in driver for word in words)), None
+    )
+
+
+_DRIVER_WORDS = {
+    "sqlite": ("sqlite",),
+    "postgresql": ("postgresql", "psycopg", "asyncpg", "pg8000"),
+    "mysql": ("mysql", "mariadb"),
+}
+
+
+def _make_read_only(dialect: str, dbapi_connection: Any, guard: Guard) -> None:
+    """By the server's own word. PostgreSQL: for every transaction that the driver begins, where it can say so."""
     driver = type(dbapi_connection).__module__
-    if "sqlite" in driver:
+    if dialect == "sqlite":
         _execute(dbapi_connection, "PRAGMA query_only = ON")
         _execute(dbapi_connection, OPEN_SQLITE)
         authorize = partial(_authorize_sqlite, guard)
@@ -329,18 +371,18 @@ def _connect(dbapi_connection: Any, record: Any) -> None:
             dbapi_connection.set_authorizer(authorize)
         elif hasattr(dbapi_connection, "run_async"):
             dbapi_connection.run_async(lambda connection: connection.set_authorizer(authorize))
-    elif "mysql" in driver or "mariadb" in driver:
+    elif dialect in ("mysql", "mariadb"):
         _execute(dbapi_connection, "SET SESSION TRANSACTION READ ONLY")
         _execute(dbapi_connection, f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
         _execute(dbapi_connection, f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
     elif "asyncpg" in driver:
         dbapi_connection.readonly = True
-    elif "psycopg2" in driver:
+    elif hasattr(dbapi_connection, "set_session"):  # psycopg2
         dbapi_connection.set_session(readonly=True)
-    elif hasattr(dbapi_connection, "set_read_only"):  # SQLAlchemy's adapter of asynchronous psycopg
+    elif hasattr(
+        dbapi_connection, "set_read_only"
+    ):  # psycopg, and SQLAlchemy's adapter of its asynchronous form
         dbapi_connection.set_read_only(True)
-    elif "psycopg" in driver:
-        dbapi_connection.read_only = True
 
 
 def _authorize_sqlite(
@@ -393,7 +435,6 @@ def _attaches_quietly(given: str | None) -> bool:
     return path.is_file() and not (wal.is_file() and wal.stat().st_size) and not has_hot_journal(path)
 
 
-_POSTGRESQL_DRIVERS = ("postgresql", "psycopg", "asyncpg", "pg8000")
 _READ_ONLY_BY_DRIVER = frozenset({"psycopg", "psycopg_async", "psycopg2", "asyncpg"})
 
 
@@ -411,12 +452,13 @@ def _checkout(dbapi_connection: Any, record: Any, proxy: Any) -> None:
     if guard is None:
         return
     if record.info.get(_MARK) is not guard:
-        if "sqlite" in type(dbapi_connection).__module__ and (
-            isinstance(proxy._pool, StaticPool) or not _sqlite_file(dbapi_connection)  # noqa: SLF001
+        if isinstance(proxy._pool, StaticPool) or (  # noqa: SLF001
+            "sqlite" in type(dbapi_connection).__module__ and not _sqlite_file(dbapi_connection)
         ):
             return  # it is in use elsewhere, or closing it would destroy the database in memory
         raise DisconnectionError("replaced by a guarded connection")
-    _take_back_autocommit(dbapi_connection)
+    if _dialect_name(dbapi_connection) == "postgresql":
+        _take_back_autocommit(dbapi_connection)
 
 
 def _sqlite_file(dbapi_connection: Any) -> str:
@@ -447,10 +489,20 @@ def _begin(connection: Connection) -> None:
     guard = _guard.get()
     if guard is None:
         return
-    if connection.dialect.name == "postgresql" and connection.dialect.driver not in _READ_ONLY_BY_DRIVER:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    if connection.dialect.name == "postgresql":
+        _hold_read_only(connection, guard)
     frame = sys._getframe(1)  # noqa: SLF001 - the stack is the only witness of who began
     guard.begun[id(connection)] = (_is_autobegin(frame), *_line_of_project(frame))
+
+
+def _hold_read_only(connection: Connection, guard: Guard) -> None:
+    """Before PostgreSQL's transaction begins: an option of the engine may have taken the guard off."""
+    dialect: Any = connection.dialect
+    if dialect.driver not in _READ_ONLY_BY_DRIVER:
+        with guard.speaking():
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    elif guard.guards(connection) and not dialect.get_readonly(connection.connection.dbapi_connection):
+        dialect.set_readonly(connection.connection.dbapi_connection, True)  # noqa: FBT003 - SQLAlchemy's
 
 
 def _is_autobegin(frame: FrameType | None) -> bool:
@@ -487,12 +539,19 @@ def _before_cursor_execute(
     guard = _guard.get()
     if guard is None:
         return statement, parameters
-    _take_back_autocommit(connection.connection.dbapi_connection)
+    if connection.dialect.name == "postgresql":
+        _take_back_autocommit(connection.connection.dbapi_connection)
     if guard.own_statement or not is_write(statement):
         return statement, parameters
     path, line = _line_of_project(sys._getframe(1))  # noqa: SLF001 - see _begin
-    guard.refused.append(RefusedWrite(" ".join(statement.split()[:2]).upper(), path, line))
+    guard.refused.append(RefusedWrite(_kind(statement), path, line))
     return (statement, parameters) if executemany else ("SELECT 1", ())
+
+
+def _kind(statement: str) -> str:
+    """The first two words, and nothing that could be a value."""
+    words = re.match(rf"{_COMMENT}([A-Za-z]+)(?:\s+([A-Za-z]+))?", statement, re.DOTALL)
+    return " ".join(word for word in (words.groups() if words else ()) if word).upper() or "a statement"
 
 
 def _do_not_execute(_cursor: Any, statement: str, _parameters: Any, _context: Any) -> bool | None:
@@ -503,8 +562,6 @@ def _do_not_execute(_cursor: Any, statement: str, _parameters: Any, _context: An
 
 def _take_back_autocommit(dbapi_connection: Any) -> None:
     """PostgreSQL's read-only mode is a transaction's: outside of one nothing would hold a write back."""
-    if not any(name in type(dbapi_connection).__module__ for name in _POSTGRESQL_DRIVERS):
-        return
     if getattr(dbapi_connection, "isolation_level", None) == "autocommit":  # SQLAlchemy's asyncpg adapter
         dbapi_connection.set_isolation_level("read_committed")
     elif getattr(dbapi_connection, "autocommit", False) is True:
@@ -515,7 +572,7 @@ _COMMENT = r"(?:\s|--[^\n]*\n|\#[^\n]*\n|/\*(?!!).*?\*/|\()*"
 _WRITE = re.compile(
     rf"{_COMMENT}(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|UPSERT|CREATE|ALTER|DROP|TRUNCATE|RENAME|GRANT|REVOKE|COMMENT"
     r"|LOCK|CALL|DO|VACUUM|REINDEX|CLUSTER|ANALYZE|OPTIMIZE|REPAIR|LOAD|COPY|IMPORT|REFRESH|REASSIGN|SECURITY"
-    r"|FLUSH|KILL|PURGE|RESET|/\*!|NOTIFY|INSTALL|UNINSTALL|PREPARE\s+TRANSACTION|XA"
+    r"|FLUSH|KILL|PURGE|RESET|/\*!|NOTIFY|INSTALL|UNINSTALL|PREPARE\s+TRANSACTION|XA|SHUTDOWN|STOP|CHANGE"
     r"|SET\s+(?:GLOBAL|PERSIST|PASSWORD|DEFAULT|(?:SESSION\s+|LOCAL\s+)?(?:CHARACTERISTICS\s+AS\s+)?TRANSACTION|@@)"
     r"|SET\s[^;]*(?:READ_ONLY|QUERY_ONLY)|START\s+TRANSACTION\s+READ\s+WRITE|BEGIN\s+READ\s+WRITE"
     r")\b",
@@ -529,10 +586,14 @@ _WRITING_WITH = re.compile(
     rf"{_COMMENT}WITH\b.*\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE | re.DOTALL
 )
 _ACTS = re.compile(
-    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock|nextval|setval|lo_import|dblink_exec"
-    r"|pg_(?:terminate|cancel)_backend|pg_notify)\s*\(|\bINTO\s+(?:OUT|DUMP)FILE\b",
+    r"\b(?:pg_(?:try_)?advisory_(?:xact_)?lock(?:_shared)?|get_lock|nextval|setval|lo_(?:import|create|unlink)|dblink_exec"
+    r"|pg_(?:terminate|cancel)_backend|pg_notify|pg_switch_wal|pg_stat_reset\w*|pg_logical_emit_message|pg_promote"
+    r"|pg_(?:create|drop)_\w+|pg_reload_conf|pg_rotate_logfile)\s*\(|\bINTO\s+(?:OUT|DUMP)FILE\b",
     re.IGNORECASE,
 )
+
+
+_LITERAL = re.compile(r"'(?:[^'\\]|''|\\.)*'")
 
 
 def is_write(statement: str) -> bool:
@@ -540,9 +601,10 @@ def is_write(statement: str) -> bool:
 
     In doubt it is let through: the server refuses a write then.
     """
-    return bool(_ACTS.search(statement)) or any(
+    code = _LITERAL.sub("''", statement)
+    return bool(_ACTS.search(code)) or any(
         pattern.match(part)
-        for part in statement.split(";")
+        for part in code.split(";")
         for pattern in (_WRITE, _WRITING_PRAGMA, _WRITING_WITH)
     )
 
@@ -628,6 +690,7 @@ def has_hot_journal(path: Path) -> bool:
 
 _LISTENERS: tuple[tuple[Any, str, Callable[..., Any], dict[str, Any]], ...] = (
     (Engine, "do_connect", _do_connect, {}),
+    (Engine, "engine_connect", _engine_connect, {"insert": True}),
     (Engine, "begin", _begin, {}),
     (Engine, "set_connection_execution_options", _set_execution_options, {}),
     (Engine, "before_cursor_execute", _before_cursor_execute, {"retval": True}),

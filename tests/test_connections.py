@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, StaticPool, create_engine, event, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -40,11 +42,18 @@ WRITES = (
     "PRAGMA main.user_version(3)",
     "PRAGMA wal_checkpoint",
     "LOCK TABLES t WRITE",
+    "SHUTDOWN",
+    "STOP REPLICA",
+    "SELECT pg_switch_wal()",
+    "SELECT pg_stat_reset()",
+    "SELECT lo_create(0)",
 )
 READS = (
     "SELECT * FROM t",
     "SELECT updated, created FROM t WHERE deleted = 'no'",
     "SELECT 'INSERT INTO t'",
+    "SELECT 'a; DELETE b', 'it''s; DROP c'",
+    "WITH a AS (SELECT * FROM t WHERE kind = 'update') SELECT * FROM a",
     "WITH a AS (SELECT 1) SELECT * FROM a",
     "SET search_path TO s",
     "SET LOCAL search_path TO s",
@@ -486,4 +495,106 @@ def test_a_failed_transaction_of_env_pys_does_not_stop_the_reading(postgresql: S
         with pytest.raises(DBAPIError):
             connection.execute(text("SELECT 1/0"))
         assert Reader(connection).rows("SELECT 1") == [(1,)]
+    engine.dispose()
+
+
+WRITER = {
+    "mariadb": "CREATE FUNCTION wr() RETURNS INT BEGIN INSERT INTO t VALUES (1); RETURN 1; END",
+    "postgresql": "CREATE FUNCTION wr() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1); SELECT 1'",
+}
+
+
+def _creator_of_own_class(url: str) -> Callable[[], Any]:
+    """What an application with a connection class of its own hands to ``create_engine``."""
+    parts = make_url(url)
+    if parts.get_backend_name() == "postgresql":
+        import psycopg
+
+        class OwnPsycopg(psycopg.Connection[Any]):
+            pass
+
+        return lambda: OwnPsycopg.connect(
+            parts.set(drivername="postgresql").render_as_string(hide_password=False)
+        )
+    import pymysql.connections
+
+    class OwnPyMySQL(pymysql.connections.Connection):  # type: ignore[type-arg]
+        pass
+
+    options: dict[str, Any] = parts.translate_connect_args(username="user")
+
+    return lambda: OwnPyMySQL(**options)
+
+
+def _rows(url: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        count = connection.execute(text("SELECT count(*) FROM t")).scalar_one()
+    engine.dispose()
+    return int(count)
+
+
+@pytest.fixture(params=["mariadb", "postgresql"])
+def with_writer(request: pytest.FixtureRequest) -> str:
+    """A database with a function that writes: no text of the statement that calls it says so."""
+    server: Server = request.getfixturevalue(request.param)
+    url = server.url(server.create_database())
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id int)")
+        connection.exec_driver_sql(WRITER[request.param])
+    engine.dispose()
+    return url
+
+
+def test_a_connection_class_of_the_applications_own_is_guarded(with_writer: str) -> None:
+    engine = create_engine(with_writer, creator=_creator_of_own_class(with_writer))
+    with guarded(10), engine.connect() as connection, pytest.raises(DBAPIError):
+        connection.execute(text("SELECT wr()"))
+    engine.dispose()
+
+    assert _rows(with_writer) == 0
+
+
+@pytest.mark.parametrize("options", [{"postgresql_readonly": False}, {"isolation_level": "AUTOCOMMIT"}])
+def test_an_option_of_the_engine_does_not_take_the_guard_off(
+    postgresql: Server, options: dict[str, Any]
+) -> None:
+    url = postgresql.url(postgresql.create_database())
+    plain = create_engine(url)
+    with plain.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id int)")
+        connection.exec_driver_sql(WRITER["postgresql"])
+    engine = plain.execution_options(**options)
+    with guarded(10), engine.connect() as connection, pytest.raises(DBAPIError, match="read-only"):
+        connection.execute(text("SELECT wr()"))
+    plain.dispose()
+
+    assert _rows(url) == 0
+
+
+def test_a_driver_that_cannot_say_read_only_is_guarded_transaction_by_transaction(postgresql: Server) -> None:
+    url = make_url(postgresql.url(postgresql.create_database()))
+    plain = create_engine(url)
+    with plain.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id int)")
+        connection.exec_driver_sql(WRITER["postgresql"])
+    plain.dispose()
+    engine = create_engine(url.set(drivername="postgresql+pg8000"))
+    with guarded(10), engine.connect() as connection, pytest.raises(DBAPIError, match="read-only"):
+        connection.execute(text("SELECT wr()"))
+    engine.dispose()
+
+    assert _rows(url.render_as_string(hide_password=False)) == 0
+
+
+def test_a_shared_connection_to_a_server_stays_open(postgresql: Server) -> None:
+    """A StaticPool hands out the one connection that the application is using."""
+    engine = create_engine(postgresql.url(postgresql.create_database()), poolclass=StaticPool)
+    with engine.connect() as application:
+        application.execute(text("CREATE TABLE t (id int)"))
+        application.commit()
+        with guarded(10), engine.connect():
+            pass
+        assert application.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
     engine.dispose()

@@ -365,6 +365,9 @@ def _hidden_from_git(
         if real in folders:
             continue
         location, path = _as_given(real, locations)
+        above = next(folder for folder in real.parents if folder in locations)
+        rules = (top / source).parent if source.endswith(".gitignore") else top
+        rules = rules if above.is_relative_to(rules) else top
         yield HiddenFile(
             path=path,
             location=location,
@@ -373,30 +376,19 @@ def _hidden_from_git(
             rule_line=int(line) if line else None,
             rule=rule,
             new=path == location / NEW_REVISION and not path.exists(),
-            kept_by=_kept_by(top, top / source if source else None, rule, real, folders, locations),
+            kept_by=_kept_by(rules, above, rule, folders),
         )
 
 
-def _kept_by(
-    top: Path,
-    rule_path: Path | None,
-    rule: str,
-    file: Path,
-    hidden: Collection[Path],
-    locations: Collection[Path],
-) -> tuple[str, ...]:
-    """The lines of a ``.gitignore`` that keep the location of a file: see ``HiddenFile``."""
-    location = next(folder for folder in file.parents if folder in locations)
-    folder_of_rules = rule_path.parent if rule_path and rule_path.name == ".gitignore" else top
-    if not location.is_relative_to(folder_of_rules):
-        folder_of_rules = top
+def _kept_by(rules: Path, location: Path, rule: str, hidden: Collection[Path]) -> tuple[str, ...]:
+    """The lines of the ``.gitignore`` in the folder ``rules`` that keep a location: see ``HiddenFile``."""
     lines = [
-        f"!/{_literally(folder.relative_to(folder_of_rules).as_posix())}/"
+        f"!/{_literally(folder.relative_to(rules).as_posix())}/"
         for folder in (*reversed(location.parents), location)
-        if folder in hidden and folder.is_relative_to(folder_of_rules)
+        if folder in hidden and folder.is_relative_to(rules)
     ]
     if not (lines and rule.endswith("/")):  # that rule speaks of folders only
-        lines.append(f"!/{_literally((location / '*.py').relative_to(folder_of_rules).as_posix())}")
+        lines.append(f"!/{_literally((location / '*.py').relative_to(rules).as_posix())}")
     return tuple(lines)
 
 

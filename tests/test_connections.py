@@ -518,7 +518,7 @@ def _creator_of_own_class(url: str) -> Callable[[], Any]:
         )
     import pymysql.connections
 
-    class OwnPyMySQL(pymysql.connections.Connection):  # type: ignore[type-arg]
+    class OwnPyMySQL(pymysql.connections.Connection):
         pass
 
     options: dict[str, Any] = parts.translate_connect_args(username="user")

@@ -48,7 +48,7 @@ from alembic_ext.settings.engine_options import with_utf8_password
 from alembic_ext.settings.ini_file import load_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sqlalchemy.engine import URL, Connection, Engine
 
@@ -263,7 +263,7 @@ def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
         python_path(workspace.settings),
         guarded(workspace.settings.own.connect_timeout) as guard,
     ):
-        view = _View(guard, visit, returns=migrates_several_databases(workspace.env_script))
+        view = _View(guard, visit, returns=not migrates_once(workspace.env_script))
         error: EnvError | None = None
         try:
             script = ScriptDirectory.from_config(workspace.config)
@@ -557,57 +557,75 @@ def _open_handlers_hidden() -> Iterator[None]:
 # --- how often env.py migrates --------------------------------------------------------------------------------
 
 
-def migrates_several_databases(env_script: Path) -> bool:
-    """Whether env.py's text calls ``run_migrations`` in a loop, or more than once, outside offline mode.
+def migrates_once(env_script: Path) -> bool:
+    """Whether env.py's text proves that ``run_migrations`` is called once at most, outside offline mode.
 
-    Only the text is read. A function of env.py's that calls it counts like the call itself.
+    Only the text is read. In doubt the answer is no: env.py then runs on after each database, under guard.
     """
     try:
         tree = ast.parse(env_script.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return False
-    functions = {
-        node.name: node
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    }
-    runs = {"run_migrations"}
-    while more := {
-        name for name, node in functions.items() if name not in runs and any(True for _ in _calls(node, runs))
-    }:
-        runs |= more
-    online = list(_calls(tree, runs, skip_offline=True))
-    direct = [in_loop for name, in_loop in online if name == "run_migrations"]
-    return any(in_loop for _, in_loop in online) or len(direct) > 1
+    return _Calls(tree).within([tree]) == 1
 
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_MANY = 2
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_REPEATED = (
+    *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+    ast.Lambda,
+)
 
 
-def _calls(
-    tree: ast.AST, names: set[str], *, in_loop: bool = False, skip_offline: bool = False
-) -> Iterator[tuple[str, bool]]:
-    """Every use of one of the names: called, or handed to another function (``run_sync(do_run_migrations)``)."""
-    for node in ast.iter_child_nodes(tree):
-        if (
-            skip_offline
-            and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            and "offline" in node.name
-        ):
-            continue
-        if skip_offline and isinstance(node, ast.If) and "is_offline_mode" in ast.dump(node.test):
-            for branch in node.orelse:
-                yield from _calls(ast.Module([branch], []), names, in_loop=in_loop, skip_offline=True)
-            continue
+class _Calls:
+    """Counts the calls of ``run_migrations`` in env.py's text, following its own functions where they are called.
+
+    What may run more than once counts as many: a loop, a method, a decorated function, one that calls itself or
+    is defined twice, and one that is handed to another function than ``run_sync``.
+    """
+
+    def __init__(self, tree: ast.AST) -> None:
+        methods = {id(one) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for one in node.body}
+        self.definitions: dict[tuple[type[ast.AST], str], list[ast.AST]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, _FUNCTIONS):
+                kind = ast.Attribute if id(node) in methods else ast.Name
+                self.definitions.setdefault((kind, node.name), []).append(node)
+        self.entered: list[ast.AST] = []
+
+    def within(self, nodes: Iterable[ast.AST]) -> int:
+        return sum(self._at(node) for node in nodes if not isinstance(node, _FUNCTIONS))
+
+    def _at(self, node: ast.AST) -> int:
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.If):
+            body, orelse = self.within(node.body), self.within(node.orelse)
+            test = ast.unparse(node.test)
+            if test.endswith("is_offline_mode()"):  # of the two branches only the one that runs online
+                return {True: body, False: orelse}[test.startswith("not ")]
+            return self._at(node.test) + max(body, orelse)
         if isinstance(node, ast.Call):
-            for used in (node.func, *node.args):
-                name = (
-                    used.attr
-                    if isinstance(used, ast.Attribute)
-                    else used.id
-                    if isinstance(used, ast.Name)
-                    else None
-                )
-                if name in names:
-                    yield name, in_loop
-        yield from _calls(node, names, in_loop=in_loop or isinstance(node, _LOOPS), skip_offline=skip_offline)
+            handed = node.args[:1] if _name(node.func) == "run_sync" else []
+            called = [node.func, *handed]
+            return sum(map(self._called, called)) + self.within(one for one in children if one not in called)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return self._called(node) * _MANY
+        return self.within(children) * (_MANY if isinstance(node, _REPEATED) else 1)
+
+    def _called(self, node: ast.AST) -> int:
+        """How often a call of what this expression names runs the migrations."""
+        name = _name(node)
+        definitions = self.definitions.get((type(node), name), [])
+        if not definitions:
+            return int(name == "run_migrations") + self.within(ast.iter_child_nodes(node))
+        if any(one in self.entered for one in definitions):
+            return _MANY
+        self.entered += definitions
+        count = sum(self.within(ast.iter_child_nodes(one)) for one in definitions)
+        del self.entered[-len(definitions) :]
+        plain = isinstance(node, ast.Name) and len(definitions) == 1
+        return count if plain and not getattr(definitions[0], "decorator_list", []) else count * _MANY
+
+
+def _name(node: ast.AST) -> str:
+    return str(getattr(node, "attr", None) or getattr(node, "id", None) or "")

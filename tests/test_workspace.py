@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 import alembic_ext
 from alembic_ext import connections
 from alembic_ext.report import DoctorReport
-from alembic_ext.workspace import migrates_several_databases
+from alembic_ext.workspace import migrates_once
 from tests import servers
 from tests.project import Project
 from tests.servers import Server
@@ -427,32 +427,88 @@ def test_it_works_inside_a_running_event_loop(
 # How often env.py migrates.
 
 
-def test_the_multidb_template_migrates_several_databases(tmp_path: Path) -> None:
-    for name, several in {"generic": False, "async": False, "multidb": True, "pyproject": False}.items():
+def test_only_the_multidb_template_migrates_more_than_once(tmp_path: Path) -> None:
+    for name, once in {"generic": True, "async": True, "multidb": False, "pyproject": True}.items():
         file = tmp_path / f"{name}.py"
         file.write_text(template(name))
-        assert migrates_several_databases(file) is several, name
+        assert migrates_once(file) is once, name
 
 
 @pytest.mark.parametrize(
-    ("source", "several"),
+    "source",
     [
-        ("context.run_migrations()", False),
-        ("context.run_migrations()\ncontext.run_migrations()", True),
-        ("for e in engines:\n    context.run_migrations()", True),
-        ("def run(c):\n    context.run_migrations()\nfor e in engines:\n    run(e)", True),
-        (
-            "async def main():\n    async for c in engines:\n        await c.run_sync(context.run_migrations)",
-            True,
-        ),
-        (
-            "if context.is_offline_mode():\n    context.run_migrations()\nelse:\n    context.run_migrations()",
-            False,
-        ),
-        ("not python", False),
+        "context.run_migrations()",
+        "from alembic_ext.env import run_migrations\nrun_migrations(target_metadata=metadata)",
+        "if context.is_offline_mode():\n    context.run_migrations()\nelse:\n    context.run_migrations()",
+        "if context.is_offline_mode():\n    context.run_migrations()\ncontext.run_migrations()",
+        "if not context.is_offline_mode():\n    context.run_migrations()\nelse:\n    context.run_migrations()",
+        "def run(c):\n    context.run_migrations()\nif given:\n    run(given)\nelse:\n    run(engine)",
+        "def do(c):\n    context.run_migrations()\nasync def run():\n    await c.run_sync(do)\nasyncio.run(run())",
+        "for name in names:\n    load(name)\nwith engine.begin() as c:\n    context.run_migrations()",
     ],
 )
-def test_env_pys_text_says_how_often_it_migrates(tmp_path: Path, source: str, several: bool) -> None:  # noqa: FBT001
+def test_env_py_is_left_where_its_text_proves_one_call(tmp_path: Path, source: str) -> None:
     file = tmp_path / "env.py"
     file.write_text(source)
-    assert migrates_several_databases(file) is several
+    assert migrates_once(file)
+
+
+RUN = "def run(c):\n    context.run_migrations()\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "not python",
+        "context.run_migrations()\ncontext.run_migrations()",
+        "for e in engines:\n    context.run_migrations()",
+        "async def main():\n    async for c in engines:\n        await c.run_sync(context.run_migrations)\nmain()",
+        RUN + "for e in engines:\n    run(e)",
+        RUN + "run('a')\nrun('b')",
+        RUN + "if not context.is_offline_mode():\n    for e in engines:\n        run(e)",
+        RUN + "list(map(run, 'ab'))",
+        RUN + "[run(e) for e in engines]",
+        RUN + "threading.Thread(target=run).start()",
+        RUN + "go = run\ngo(1)\ngo(2)",
+        RUN + "def both():\n    run(1)\n    run(2)\nboth()",
+        "@again\n" + RUN + "run(1)",
+        "class All:\n    def run(self):\n        context.run_migrations()\nAll().run()",
+        "def run(c):\n    context.run_migrations()\n    if c:\n        run(c[1:])\nrun('ab')",
+        "from shared import migrate\nfor e in engines:\n    migrate(e)",
+        "from alembic_ext.env import run_migrations\nfor e in engines:\n    run_migrations(engine=e)",
+    ],
+)
+def test_env_py_runs_on_where_its_text_proves_nothing(tmp_path: Path, source: str) -> None:
+    file = tmp_path / "env.py"
+    file.write_text(source)
+    assert not migrates_once(file)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        'migrate("a")\nmigrate("b")',
+        'if not context.is_offline_mode():\n    for name in "ab":\n        migrate(name)',
+        'list(map(migrate, "ab"))',
+        'from shared import migrate as imported\nfor name in "ab":\n    imported(name)',
+    ],
+)
+def test_every_database_is_looked_at(tmp_path: Path, calls: str) -> None:
+    project = Project.create(tmp_path / "project")
+    migrate = """
+import sqlalchemy as sa
+from alembic import context
+
+def migrate(name):
+    with sa.create_engine(f"sqlite:///{name}.db").connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+    project.write("shared.py", migrate)
+    project.write_env(text="from alembic import context\n" + calls if "shared" in calls else migrate + calls)
+    project.alembic("upgrade", "head").expect()
+    servers.run(f"sqlite:///{project.root / 'b.db'}", "UPDATE alembic_version SET version_num = 'gone'")
+    run = project.doctor().expect(1)
+    assert len(run.json["databases"]) == 2
+    assert {(one["code"], one["database"]) for one in run.json["findings"]} >= {("AX301", "2")}

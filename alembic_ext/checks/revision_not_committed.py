@@ -1,7 +1,9 @@
 """
 ## What it does
 Reports revision files that git does not hold as they are now: untracked, staged but never committed, changed since
-the last commit, or in conflict. Each is listed with its state. Files that an ignore rule hides are AX602's.
+the last commit, or in conflict. Each is listed with its state. A file that cannot be read (AX202) or repeats the id
+of another (AX203) is to be mended before it is committed: it is left out here. Files that an ignore rule hides are
+AX602's.
 
 ## Why is this bad?
 Once a database has run such a revision, that database is at a state which no other checkout knows. When the file is
@@ -17,13 +19,15 @@ None by us: commit the files, or take the change back before a database runs it.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Location, NextAction, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from alembic_ext.facts.revision_files import RevisionFiles
     from alembic_ext.facts.version_control import VersionControl
@@ -38,15 +42,27 @@ _STATES = {
 }
 
 
+_SHOWN = 8
+
+
 @check.rule
 def find(version_control: VersionControl, revision_files: RevisionFiles) -> Iterator[Finding]:
-    revisions: dict[object, str | None] = {file.path: None for file in revision_files.unreadable}
-    revisions |= {file.path: file.revision for file in revision_files.files}
+    declared = Counter(file.revision for file in revision_files.files)
+    revisions = {file.path: file for file in revision_files.files if declared[file.revision] == 1}
     files = [file for file in version_control.uncommitted if file.path in revisions and file.state in _STATES]
     if not files:
         return
     first = files[0].path
     others = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    shown = [f"{file.path.name}: {_STATES[file.state]}" for file in files[:_SHOWN]]
+    if len(files) > _SHOWN:
+        shown.append(f"... and {len(files) - _SHOWN} more")
+    conflicts = [file.path for file in files if file.state == "conflicted"]
+    by_location: dict[Path, list[Path]] = {}
+    for file in files:
+        if file.state != "conflicted":
+            by_location.setdefault(revisions[file.path].location, []).append(file.path)
+    mended = len(conflicts) + len(revision_files.files) - len(revisions) + len(revision_files.unreadable) == 0
     yield check.finding(
         subject=first.name + others,
         summary=(
@@ -59,19 +75,35 @@ def find(version_control: VersionControl, revision_files: RevisionFiles) -> Iter
             "branch": version_control.branch,
             "head": version_control.head,
             "files": [
-                {"path": str(file.path), "revision": revisions[file.path], "state": file.state}
+                {"path": str(file.path), "revision": revisions[file.path].revision, "state": file.state}
                 for file in files
             ],
         },
         location=Location(path=first),
-        details=tuple(f"{file.path.name}: {_STATES[file.state]}" for file in files) if others else (),
+        details=tuple(shown) if others else (),
         next_actions=(
-            NextAction(
-                kind="run-command",
-                label="Add them to git, then commit." if others else "Add it to git, then commit.",
-                command=shlex.join(
-                    ("git", "-C", str(first.parent), "add", "--", *(str(file.path) for file in files))
-                ),
+            *(
+                NextAction(
+                    kind="edit-file",
+                    label=f"Resolve the conflict in {path.name} first, then add and commit it.",
+                )
+                for path in conflicts[:_SHOWN]
             ),
+            *(_add(location, paths, mended=mended) for location, paths in [*by_location.items()][:_SHOWN]),
         ),
+    )
+
+
+def _add(location: Path, paths: Sequence[Path], *, mended: bool) -> NextAction:
+    """Many files are added by a pattern, but never together with files that are to be mended first."""
+    if len(paths) > _SHOWN and not mended:
+        return NextAction(
+            kind="choose",
+            label=f"Mend the other files in {location.name} (AX202, AX203, conflicts), then add and commit all.",
+        )
+    names = ["*.py"] if len(paths) > _SHOWN else [path.relative_to(location).as_posix() for path in paths]
+    return NextAction(
+        kind="run-command",
+        label="Add it to git, then commit." if len(paths) == 1 else "Add them to git, then commit.",
+        command=shlex.join(("git", "-C", str(location), "add", "--", *names)),
     )

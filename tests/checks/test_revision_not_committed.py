@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,16 +94,48 @@ def test_several_files_are_one_finding() -> None:
     assert finding.details == ("a1.py: not in git", "b2.py: changed since the last commit")
 
 
-def test_a_file_that_cannot_be_read_counts_too() -> None:
-    (finding,) = find(control(a1="conflicted"), files(unreadable=("a1",)))
+def test_a_file_that_is_to_be_mended_is_left_out() -> None:
+    """AX202 names what cannot be read, AX203 what repeats an id: nobody should commit such a file."""
+    assert list(find(control(a1="conflicted", b2="untracked"), files(unreadable=("a1", "b2")))) == []
+    copy = replace(files("a1").files[0], path=VERSIONS / "a1 copy.py")
+    twice = replace(files("a1"), files=(*files("a1").files, copy))
+    assert list(find(control(**{"a1 copy": "untracked"}), twice)) == []
 
-    assert finding.evidence["files"][0]["revision"] is None
+    (finding,) = find(control(b2="untracked", a1="untracked"), files("a1", unreadable=("b2",)))
+
+    assert [file["revision"] for file in finding.evidence["files"]] == ["a1"]
 
 
-def test_the_printed_command_is_the_one_that_helps(tmp_path: Path) -> None:
+def test_a_conflict_is_resolved_before_anything_is_added() -> None:
+    (finding,) = find(control(a1="conflicted"), files("a1"))
+
+    assert [(action.kind, action.command) for action in finding.next_actions] == [("edit-file", None)]
+    assert finding.next_actions[0].label.startswith("Resolve the conflict in a1.py first")
+
+
+def test_many_files_make_a_short_finding() -> None:
+    names = [f"r{number}" for number in range(3000)]
+    (finding,) = find(control(**dict.fromkeys(names, "untracked")), files(*names))
+
+    assert len(finding.evidence["files"]) == 3000
+    assert (len(finding.details), finding.details[-1]) == (9, "... and 2992 more")
+    assert [action.command for action in finding.next_actions] == [f"git -C {VERSIONS} add -- '*.py'"]
+
+
+def test_many_files_are_not_added_together_with_broken_ones() -> None:
+    names = [f"r{number}" for number in range(20)]
+    (finding,) = find(control(**dict.fromkeys(names, "untracked")), files(*names, unreadable=("a1",)))
+
+    assert [action.command for action in finding.next_actions] == [None]
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_the_printed_command_is_the_one_that_helps(tmp_path: Path, count: int) -> None:
     """Before the commit it speaks, its command can be pasted, and after the commit it is silent."""
     repository = GitRepository.create(tmp_path / "a shop")
-    location = repository.write("versions/a1_建表.py", revision_text("a1")).parent
+    location = repository.path / "versions"
+    for number in range(count):
+        repository.write(f"versions/a{number}_建表.py", revision_text(f"a{number}"))
 
     def look() -> list[str | None]:
         version_control = read_version_control(repository.path, [location])

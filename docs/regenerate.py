@@ -127,7 +127,9 @@ class Projects:
             (root / "data").mkdir()
             STATES[state](root)
         done = execute(command.split(), root)
-        return re.sub(rf"(?:/private)?{re.escape(str(root))}", "~/shop", done.stdout or done.stderr)
+        if not done.stdout:
+            raise SystemExit(f"{command} says nothing in this environment:\n{done.stderr}")
+        return re.sub(rf"(?:/private)?{re.escape(str(root))}", "~/shop", done.stdout)
 
 
 def execute(command: list[str], root: Path) -> subprocess.CompletedProcess[str]:

@@ -24,10 +24,8 @@ def read_toml(path: Path, root: Path) -> Mapping[str, Any]:
     :raises UnusableSettingError: it cannot be read or is not TOML.
     """
     text = read_text_file(path, root)
-    if "alembic" not in text:
-        return {}
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 - only where a pyproject.toml speaks of Alembic
+        import tomllib  # noqa: PLC0415 - only where there is a pyproject.toml
     else:
         import tomli as tomllib  # noqa: PLC0415
     try:
@@ -101,7 +99,7 @@ def _from_toml(path: Path, root: Path, table: Any) -> OwnSettings:
 
     ignore = table.get("ignore", {})
     if not isinstance(ignore, dict) or not all(isinstance(reason, str) for reason in ignore.values()):
-        raise refused("ignore", 'a table of codes and reasons, {AX403 = "reason"}')
+        raise refused("ignore", 'a table of codes and reasons, {AX601 = "reason"}')
     timeout = table.get("connect_timeout", OwnSettings.connect_timeout)
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout <= _DAY:
         raise refused("connect_timeout", "a number of seconds above 0, a day at most")

@@ -34,13 +34,14 @@ def find(
     live_tables: LiveTables,
     history: History,
     created_tables: Callable[[], CreatedTables],
+    model_tables: frozenset[tuple[str | None, str]],
 ) -> Iterator[Finding]:
     if version_table.ids or not history.revisions or of_this_history(version_tables_elsewhere, history):
         return
     created = created_tables()
-    if tables_of_project(live_tables, version_table, created):
+    if tables_of_project(live_tables, version_table, created, model_tables):
         return
-    others = len(live_tables.names - {version_table.name})
+    others = len(live_tables.names - {version_table.name}) + len(live_tables.elsewhere)
     there = f"{others} other tables are" if others > 1 else "one other table is" if others else "nothing is"
     summary = f"No revision is recorded and no table of this history is there ({there} in it)."
     action = NextAction(

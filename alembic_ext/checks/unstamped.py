@@ -1,7 +1,7 @@
 """
 ## What it does
 Reports a database that holds tables of this history while the version table is absent or empty. A version table
-that lies elsewhere is AX308, and then this check is silent.
+that lies elsewhere is AX308, rows that are blank or NULL are AX306, and then this check is silent.
 
 ## Why is this bad?
 `alembic upgrade head` starts from nothing and stops at "table already exists"; `alembic current` prints nothing,
@@ -24,7 +24,7 @@ from alembic_ext.checks.check import Check
 from alembic_ext.facts.created_tables import CreatedTables
 from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, tables_of_project
-from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, of_this_history
+from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, may_be_meant, of_this_history
 from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
 
 check = Check(module=__name__, code="AX302", severity=Severity.ERROR, safety=Safety.SAFE)
@@ -39,10 +39,14 @@ def find(
     live_tables: LiveTables,
     history: History,
     created_tables: Callable[[], CreatedTables],
+    model_tables: frozenset[tuple[str | None, str]],
 ) -> Iterator[Finding]:
-    if version_table.ids or not history.revisions or of_this_history(version_tables_elsewhere, history):
+    if version_table.rows or not history.revisions:
         return
-    ours = sorted(tables_of_project(live_tables, version_table, created_tables()))
+    copies = of_this_history(version_tables_elsewhere, history)
+    if any(may_be_meant(other, version_table) for other in copies):
+        return
+    ours = sorted(tables_of_project(live_tables, version_table, created_tables(), model_tables))
     if not ours:
         return
     state = "is empty" if version_table.exists else "does not exist"
@@ -52,7 +56,10 @@ def find(
         why="upgrade head would start from nothing and stop at the first table that already exists.",
         evidence={"exists": version_table.exists, "tables": ours},
         location=Location(table=version_table.name),
-        details=(f"there: {', '.join(ours[:SHOWN])}{' ...' if len(ours) > SHOWN else ''}",),
+        details=(
+            f"there: {', '.join(ours[:SHOWN])}{' ...' if len(ours) > SHOWN else ''}",
+            *(f"the table {other.name} holds {', '.join(other.rows)}: a copy, perhaps older" for other in copies),
+        ),
         repair=Repair(safety=Safety.MANUAL),
         next_actions=(
             NextAction(

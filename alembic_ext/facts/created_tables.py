@@ -14,19 +14,32 @@ from alembic_ext.facts.revision_files import RevisionFiles
 
 @dataclass(frozen=True, kw_only=True)
 class CreatedTables:
-    """Names of tables, without their schema, that some revision creates or renames a table to.
+    """Tables that some revision creates, or renames a table to.
 
+    :param names: without their schema.
+    :param qualified: schema and name of those that name a schema.
     :param complete: no file does anything that may create a table which its text does not name; without it,
         a name that is not here may still be created.
     """
 
     names: frozenset[str]
     complete: bool
+    qualified: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def schemas(self) -> frozenset[str]:
+        return frozenset(schema for schema, _ in self.qualified)
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Names that are created in the connection's own schema."""
+        return self.names - {name for _, name in self.qualified}
 
 
 def created_tables(files: RevisionFiles) -> CreatedTables:
     """Read every file. It takes a while for thousands of files, so call it only when it is needed."""
     names: set[str] = set()
+    qualified: set[tuple[str, str]] = set()
     complete = not files.unreadable
     for file in files.files:
         if not file.source:
@@ -37,8 +50,19 @@ def created_tables(files: RevisionFiles) -> CreatedTables:
             tree = ast.parse(file.source)
         upgrade = _Upgrade(tree)
         names.update(upgrade.names)
+        qualified.update(upgrade.qualified)
         complete = complete and upgrade.complete
-    return CreatedTables(names=frozenset(names), complete=complete)
+    return CreatedTables(names=frozenset(names), qualified=frozenset(qualified), complete=complete)
+
+
+def may_name_a_schema(files: RevisionFiles) -> bool:
+    """Whether any file seems to: a glance at the bytes, because reading every file takes a while."""
+    return any(_SEEMS_TO_NAME_A_SCHEMA.search(file.source) for file in files.files)
+
+
+_SEEMS_TO_NAME_A_SCHEMA = re.compile(
+    rb"\bschema\s*=\s*(?!None\b)|\b(?:TABLE|EXISTS|TO)\s+[`\"\[]?[\w$]+[`\"\]]?\s*\.", re.IGNORECASE
+)
 
 
 def upgrade_is_empty(source: bytes) -> bool:
@@ -95,6 +119,7 @@ class _Upgrade:
 
     tree: ast.Module
     names: set[str] = field(default_factory=set)
+    qualified: set[tuple[str, str]] = field(default_factory=set)
     complete: bool = True
     functions: dict[str, ast.AST] = field(default_factory=dict)
     imported: dict[str, str] = field(default_factory=dict)
@@ -157,9 +182,9 @@ class _Upgrade:
 
     def _operation(self, call: ast.Call, operation: str) -> None:
         if operation == "create_table":
-            self._name(_argument(call, 0, "table_name"))
+            self._name(_argument(call, 0, "table_name"), _argument(call, len(call.args), "schema"))
         elif operation == "rename_table":
-            self._name(_argument(call, 1, "new_table_name"))
+            self._name(_argument(call, 1, "new_table_name"), _argument(call, 2, "schema"))
         elif operation in _RUNS_SQL:
             self._statement(_argument(call, 0, "sqltext"))
         elif operation in _RUNS_ANYTHING or not _is_stock(operation):
@@ -199,12 +224,13 @@ class _Upgrade:
                 return name.upper() in {"ENUM", "SEQUENCE", "INDEX", "DOMAIN"}
         return False
 
-    def _name(self, node: ast.expr | None) -> None:
-        names = self._texts(node)
-        if names is None:
+    def _name(self, node: ast.expr | None, schema: ast.expr | None) -> None:
+        names, nowhere = self._texts(node), schema is None or _is_none(schema)
+        schemas = () if nowhere else self._texts(schema)
+        if names is None or schemas is None:
             self.complete = False
-        else:
-            self.names.update(names)
+        self.names.update(names or ())
+        self.qualified.update((one, name) for one in schemas or () for name in names or ())
 
     def _texts(self, node: ast.expr | None, depth: int = 0) -> tuple[str, ...] | None:
         """Every text that an expression of literals and names of this file can be, or ``None``."""
@@ -251,17 +277,26 @@ class _Upgrade:
                 self._statement(first, depth)
             case ast.Call(func=ast.Attribute(attr="CreateTable") | ast.Name(id="CreateTable")):
                 self.complete = False
-            case ast.Call():
-                pass  # an expression of SQLAlchemy's: select, insert, update ...; its own call is looked at as well
+            case ast.Call() if self._is_expression(node):
+                pass  # SQLAlchemy's own: select, insert, update ...; its call is looked at as well
             case ast.Name(id=name) if name in self.values and depth < 5:  # noqa: PLR2004 - a name of a name of ...
                 for value in self.values[name]:
                     self._statement(value, depth + 1)
             case _:
                 self.complete = False
 
+    def _is_expression(self, node: ast.expr) -> bool:
+        """Whether a call builds a statement of SQLAlchemy's that creates no table, and not any text."""
+        root = _root(node)
+        package = self.imported.get(root or "")
+        return package in _TRUSTED or not _EXPRESSIONS.isdisjoint(_chain(node))
+
     def _sql(self, text: str) -> None:
         found = [*_CREATE_TABLE.finditer(text), *_RENAME_TABLE.finditer(text)]
-        self.names.update(re.split(r"\s*\.\s*", match["name"])[-1].strip('`"[]') for match in found)
+        for match in found:
+            *schema, name = (part.strip('`"[]') for part in re.split(r"\s*\.\s*", match["name"]))
+            self.names.add(name)
+            self.qualified.update((one, name) for one in schema[-1:])
         if not found and any(
             _MAY_CREATE.search(part) and not _NO_TABLE.match(part) for part in text.split(";") if part.strip()
         ):
@@ -293,6 +328,23 @@ def _root(node: ast.expr) -> str | None:
     while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _chain(node: ast.expr) -> Iterator[str]:
+    """The names of the functions and methods that a chain of calls calls."""
+    while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+_EXPRESSIONS = frozenset({"delete", "exists", "insert", "select", "union", "update"})
 
 
 def _literal_start(node: ast.expr) -> str:

@@ -11,16 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from alembic_ext.connections import NotVisibleError
 from alembic_ext.facts.availability import NotApplicable, Unavailable
 from alembic_ext.facts.commits import find_commits
-from alembic_ext.facts.created_tables import created_tables
-from alembic_ext.facts.driver_errors import first_line, permission_denied
-from alembic_ext.facts.env_script import EnvScript, Failure, explain
+from alembic_ext.facts.created_tables import CreatedTables, created_tables, may_name_a_schema
+from alembic_ext.facts.driver_errors import first_line, is_damaged, is_locked, permission_denied
+from alembic_ext.facts.env_script import EnvScript, Failure, explain, refused
 from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, read_live_tables
 from alembic_ext.facts.lost_revisions import find_lost_revisions
-from alembic_ext.facts.models import read_models
+from alembic_ext.facts.models import Models, read_models
 from alembic_ext.facts.privileges import cannot_read, read_privileges
 from alembic_ext.facts.revision_files import RevisionFiles, read_revision_files
-from alembic_ext.facts.target import read_target
+from alembic_ext.facts.target import Target, holds_rest_of_password, read_target, source_of, target_of_url
 from alembic_ext.facts.version_control import VersionControl, read_version_control
 from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
 from alembic_ext.settings.ini_file import IniFile, read_ini_file
@@ -29,6 +29,8 @@ from alembic_ext.workspace import Look, Sighting, Workspace, look, look_by_setti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from alembic_ext.settings import Settings
 
 T = TypeVar("T")
 
@@ -55,6 +57,7 @@ DATABASE_FACTS = frozenset(
         "version_tables_elsewhere",
         "live_tables",
         "models",
+        "model_tables",
         "privileges",
         "lost_revisions",
     }
@@ -66,10 +69,14 @@ SUPPORTED_DIALECTS = frozenset({"sqlite", "mysql", "mariadb", "postgresql"})
 
 @dataclass(frozen=True)
 class DatabaseFacts:
-    """What is true of one database: fact name -> value, ``Unavailable`` or ``NotApplicable``."""
+    """What is true of one database: fact name -> value, ``Unavailable`` or ``NotApplicable``.
+
+    :param tried: where env.py tried to connect, in vain.
+    """
 
     name: str
     values: Mapping[str, object]
+    tried: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,8 @@ def _look_at_databases(
                 failures.append(explain(again.error, workspace, database.url))
         if not databases:
             last = failures[-1]
-            databases = (_unreached(missing if missing and last.over_url else last.code),)
+            code = missing if missing and last.over_url else last.code
+            databases = (_unreached(code, last, workspace.settings),)
     script = EnvScript(path=workspace.env_script, failures=tuple(failures), refused=seen.refused)
     return script, databases
 
@@ -194,14 +202,18 @@ def _settings_failure(workspace: Workspace) -> str | None:
     return next((problem.code for problem in workspace.settings.problems), None)
 
 
-def _unreached(code: str) -> DatabaseFacts:
-    return _all("default", Unavailable("the database was not reached", because=code))
+def _unreached(code: str, failure: Failure, settings: Settings, name: str = "default") -> DatabaseFacts:
+    tried = None
+    if failure.url is not None and not failure.over_url and not holds_rest_of_password(failure.url):
+        tried = target_of_url(failure.url, source_of(failure.url, settings), assumed=False)
+    return replace(_all(name, Unavailable("the database was not reached", because=code)), tried=tried)
 
 
 def _without_env_script(facts: DatabaseFacts, failure: Failure) -> DatabaseFacts:
     """What only env.py could have said is not known."""
     unknown = Unavailable("env.py did not get that far", because=failure.code)
-    return DatabaseFacts(facts.name, {**facts.values, "configured": unknown, "models": unknown})
+    known = {"configured": unknown, "models": unknown, "model_tables": frozenset()}
+    return DatabaseFacts(facts.name, {**facts.values, **known})
 
 
 def _read(
@@ -214,6 +226,9 @@ def _read(
         target = read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
         return _all(sighting.name, unsupported, target=target, configured=sighting)
     version_table = _asked(lambda: read_version_table(reader, sighting.options))
+    models = _had(lambda: read_models(sighting.options))
+    model_tables = models.qualified if isinstance(models, Models) else frozenset()
+    schemas = _schemas(project, model_tables)
     elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table)))
     values: dict[str, object] = {
         "version_table": version_table,
@@ -221,15 +236,28 @@ def _read(
             lambda: read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
         ),
         "configured": sighting,
-        "live_tables": _asked(lambda: read_live_tables(reader)),
-        "models": _had(lambda: read_models(sighting.options)),
+        "live_tables": _asked(lambda: read_live_tables(reader, schemas)),
+        "models": models,
+        "model_tables": model_tables,
         "privileges": _privileges(sighting, version_table, elsewhere)
         if "privileges" in wanted
         else NotApplicable("not asked for"),
         "version_tables_elsewhere": elsewhere,
         "lost_revisions": _from(version_table, lambda table: _lost(workspace, project, table)),
     }
-    return DatabaseFacts(sighting.name, _unchanged(sighting, values))
+    return DatabaseFacts(sighting.name, _unchanged(sighting, values, schemas))
+
+
+def _schemas(
+    project: Mapping[str, object], model_tables: frozenset[tuple[str | None, str]]
+) -> frozenset[str]:
+    """The schemas that the models and the revision files name."""
+    named = {schema for schema, _ in model_tables if schema}
+    files, created = project["revision_files"], project["created_tables"]
+    if isinstance(files, RevisionFiles) and callable(created) and may_name_a_schema(files):
+        known = _had(created)
+        named |= known.schemas if isinstance(known, CreatedTables) else set()
+    return frozenset(named)
 
 
 def _asked(read: Callable[[], T]) -> T | Unavailable:
@@ -239,8 +267,15 @@ def _asked(read: Callable[[], T]) -> T | Unavailable:
     except NotVisibleError as warning:
         return Unavailable(f"not everything was visible: {warning}")
     except SQLAlchemyError as error:
+        said = first_line(error)
+        if is_locked(error):
+            return Unavailable(
+                "a table is locked by another session: a migration may be running; look again when it is done"
+            )
+        if is_damaged(said):
+            return Unavailable(f"the database file is damaged: {said}")
         because = "AX117" if permission_denied(error) else None
-        return Unavailable(f"the server would not say: {first_line(error)}", because=because)
+        return Unavailable(f"the server would not say: {said}", because=because)
     except Exception as error:  # noqa: BLE001 - see _had
         return Unavailable(f"{type(error).__name__}: {first_line(error)}")
 
@@ -250,12 +285,10 @@ def _privileges(sighting: Sighting, *records: object) -> object:
 
     :param records: the version table that env.py uses, and those elsewhere.
     """
-    version_table = records[0]
-    for record in records:
-        if isinstance(record, Unavailable) and record.because == "AX117":
-            reason = record.reason
-            return _asked(lambda: cannot_read(sighting.reader, reason))
-    return _from(version_table, lambda table: _asked(lambda: read_privileges(sighting.reader, table)))
+    hidden = [one for one in records if isinstance(one, Unavailable) and one.because == "AX117"]
+    if hidden:
+        return _asked(lambda: cannot_read(sighting.reader, hidden[0].reason))
+    return _from(records[0], lambda table: _asked(lambda: read_privileges(sighting.reader, table)))
 
 
 def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
@@ -279,13 +312,15 @@ def _lost(workspace: Workspace, project: Mapping[str, object], used: VersionTabl
     )
 
 
-def _unchanged(sighting: Sighting, values: dict[str, object]) -> Mapping[str, object]:
+def _unchanged(
+    sighting: Sighting, values: dict[str, object], schemas: frozenset[str]
+) -> Mapping[str, object]:
     """Read the rows and the names again: a schema that changes under our eyes allows no verdict."""
     tables = values["live_tables"]
     record = values["version_table"]
     if not isinstance(tables, LiveTables) or not isinstance(record, VersionTable):
         return values
-    again = _asked(lambda: read_live_tables(sighting.reader))
+    again = _asked(lambda: read_live_tables(sighting.reader, schemas))
     record_again = _asked(lambda: read_version_table(sighting.reader, sighting.options))
     if again == tables and record_again == record:
         return values

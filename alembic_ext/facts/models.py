@@ -15,9 +15,11 @@ class Models:
     """Tables of the target metadata.
 
     :param tables: table names without their schema, sorted.
+    :param qualified: schema and name of each.
     """
 
     tables: tuple[str, ...]
+    qualified: frozenset[tuple[str | None, str]] = frozenset()
 
 
 def read_models(options: Mapping[str, object]) -> Models | NotApplicable:
@@ -29,4 +31,5 @@ def read_models(options: Mapping[str, object]) -> Models | NotApplicable:
     found = [one for one in several if isinstance(one, MetaData)]
     if not found:
         return NotApplicable("env.py gives no target_metadata")
-    return Models(tuple(sorted({table.name for one in found for table in one.tables.values()})))
+    tables = {(table.schema, table.name) for one in found for table in one.tables.values()}
+    return Models(tuple(sorted({name for _, name in tables})), frozenset(tables))

@@ -49,13 +49,23 @@ def cannot_read(reader: Reader, reason: str) -> Privileges:
     return Privileges(account=account, missing=(reason.removeprefix("this account may not "),))
 
 
-def sees_every_table(reader: Reader) -> bool:
-    """Whether the catalogue shows this account all tables of its database: MySQL/MariaDB hides the others."""
+def sees_every_table(reader: Reader, schema: str | None = None) -> bool:
+    """Whether the catalogue shows this account all tables of a database: MySQL/MariaDB hides the others.
+
+    :param schema: another database than the connection's own. Without either there is nothing to see.
+    """
     if reader.dialect.name not in ("mysql", "mariadb"):
         return True
-    ((database,),) = reader.rows("SELECT DATABASE()")
+    database = schema or reader.rows("SELECT DATABASE()")[0][0]
     grants = [str(row[0]) for row in reader.rows("SHOW GRANTS")]
-    return database is not None and bool(_granted(grants, database) - {"USAGE"})
+    return database is None or bool(_granted(grants, database) & _ON_TABLES)
+
+
+_ON_TABLES = frozenset(
+    {"ALTER", "CREATE", "CREATE VIEW", "DELETE", "DELETE HISTORY", "DELETE VERSIONING ROWS", "DROP", "INDEX",
+     "INSERT", "REFERENCES", "SELECT", "SHOW VIEW", "TRIGGER", "UPDATE"}
+)  # fmt: skip
+"""Privileges that show a table in the catalogue: ``PROCESS`` or ``EXECUTE`` shows none."""
 
 
 def _sqlite(reader: Reader) -> Privileges:
@@ -92,7 +102,9 @@ def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
 
 
 _GRANT = re.compile(
-    r"^GRANT (?P<what>.+?) ON (?:TABLE |PROCEDURE |FUNCTION )?(?P<where>\S+) TO ", re.IGNORECASE
+    r"^GRANT (?P<what>.+?) ON (?:TABLE )?(?P<database>`(?:[^`]|``)+`|[^`.\s]+)"
+    r"\.(?P<table>`(?:[^`]|``)+`|[^`.\s]+) TO ",
+    re.IGNORECASE,
 )
 _NEEDED_HERE = ("CREATE", "ALTER", "DROP", "INDEX", "REFERENCES")
 _NEEDED_ON_VERSION_TABLE = ("INSERT", "UPDATE", "DELETE")
@@ -125,7 +137,7 @@ def _granted(grants: list[str], database: str, table: str | None = None) -> set[
         match = _GRANT.match(grant)
         if match is None:
             continue
-        where_database, _, where_table = match["where"].replace("`", "").rpartition(".")
+        where_database, where_table = _unquoted(match["database"]), _unquoted(match["table"])
         if where_table not in ("*", table):
             continue
         if where_database != "*" and not _matches(where_database, database):
@@ -133,6 +145,10 @@ def _granted(grants: list[str], database: str, table: str | None = None) -> set[
         named = {one.strip().upper() for one in re.sub(r"\([^)]*\)", "", match["what"]).split(",")}
         granted |= {*_NEEDED_HERE, *_NEEDED_ON_VERSION_TABLE} if "ALL PRIVILEGES" in named else named
     return granted
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace("``", "`") if name.startswith("`") else name
 
 
 def _matches(pattern: str, database: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alembic_ext.checks.empty_database import find
+from alembic_ext.facts.live_tables import LiveTables
 from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere
 from alembic_ext.findings import Finding, Severity
 from tests.checks.facts import LINE, created_tables, history, live_tables, version_table
@@ -15,7 +16,7 @@ HISTORY = created_tables("t1", "t2")
 def found(
     table: VersionTable, *live: str, elsewhere: tuple[VersionTableElsewhere, ...] = ()
 ) -> list[Finding]:
-    return list(find(table, elsewhere, live_tables(*live), history(LINE), HISTORY))
+    return list(find(table, elsewhere, live_tables(*live), history(LINE), HISTORY, frozenset()))
 
 
 def test_a_recorded_row_is_silent() -> None:
@@ -34,7 +35,7 @@ def test_a_record_elsewhere_is_silent() -> None:
 
 
 def test_a_history_without_revisions_is_silent() -> None:
-    assert list(find(version_table(exists=False), (), live_tables(), history({}), HISTORY)) == []
+    assert list(find(version_table(exists=False), (), live_tables(), history({}), HISTORY, frozenset())) == []
 
 
 @pytest.mark.parametrize(
@@ -60,16 +61,33 @@ def test_a_database_without_anything_of_ours_speaks(
 
 def test_several_heads_need_heads() -> None:
     fork = history({**LINE, "ddd4": "bbb2"})
-    (finding,) = find(version_table(exists=False), (), live_tables(), fork, HISTORY)
+    (finding,) = find(version_table(exists=False), (), live_tables(), fork, HISTORY, frozenset())
 
     assert finding.next_actions[0].command == "alembic upgrade heads"
 
 
 def test_no_table_is_called_foreign_where_the_files_do_not_tell_what_they_create() -> None:
     vague = created_tables(complete=False)
-    (finding,) = find(version_table(exists=False), (), live_tables("t1"), history(LINE), vague)
+    (finding,) = find(version_table(exists=False), (), live_tables("t1"), history(LINE), vague, frozenset())
 
     assert finding.summary == (
         "No revision is recorded; one other table is there, and the revision files do not tell whether it is theirs."
     )
     assert finding.next_actions[0].command is None
+
+
+def test_tables_of_the_models_are_silent() -> None:
+    """That is AX302."""
+    models = frozenset({(None, "users")})
+    vague = created_tables(complete=False)
+
+    assert (
+        list(find(version_table(exists=False), (), live_tables("users"), history(LINE), vague, models)) == []
+    )
+
+
+def test_tables_in_another_schema_that_the_files_name_are_counted() -> None:
+    live = LiveTables(schema=None, names=frozenset(), elsewhere=frozenset({("app", "x")}))
+    (finding,) = find(version_table(exists=False), (), live, history(LINE), HISTORY, frozenset())
+
+    assert "one other table is" in finding.summary

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from alembic_ext.checks.unstamped import find
+from alembic_ext.facts.created_tables import CreatedTables
+from alembic_ext.facts.live_tables import LiveTables
 from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere
 from alembic_ext.findings import Finding
 from tests.checks.facts import LINE, created_tables, history, live_tables, version_table
@@ -16,7 +18,7 @@ ELSEWHERE = VersionTableElsewhere(name="old_version", schema="shop", rows=("ccc3
 def found(
     table: VersionTable, *live: str, elsewhere: tuple[VersionTableElsewhere, ...] = ()
 ) -> list[Finding]:
-    return list(find(table, elsewhere, live_tables(*live), history(LINE), HISTORY))
+    return list(find(table, elsewhere, live_tables(*live), history(LINE), HISTORY, frozenset()))
 
 
 @pytest.mark.parametrize("row", ["ccc3", "unknown"])
@@ -34,7 +36,10 @@ def test_a_record_elsewhere_is_silent() -> None:
 
 
 def test_a_history_without_revisions_is_silent() -> None:
-    assert list(find(version_table(exists=False), (), live_tables("t1"), history({}), HISTORY)) == []
+    assert (
+        list(find(version_table(exists=False), (), live_tables("t1"), history({}), HISTORY, frozenset()))
+        == []
+    )
 
 
 def test_a_foreign_version_table_elsewhere_excuses_nothing() -> None:
@@ -62,6 +67,27 @@ def test_our_tables_beside_an_empty_version_table_speak(rows: tuple[str | None, 
 
 def test_a_server_that_stores_names_in_lower_case_is_understood() -> None:
     created = created_tables("Orders")
-    (finding,) = find(version_table(exists=False), (), live_tables("orders"), history(LINE), created)
+    (finding,) = find(
+        version_table(exists=False), (), live_tables("orders"), history(LINE), created, frozenset()
+    )
 
     assert finding.evidence["tables"] == ["orders"]
+
+
+def test_a_table_in_another_schema_speaks() -> None:
+    live = LiveTables(schema="public", names=frozenset({"t2"}), elsewhere=frozenset({("app", "t1")}))
+    created = CreatedTables(
+        names=frozenset({"t1", "t2"}), qualified=frozenset({("app", "t1"), ("app", "t2")}), complete=True
+    )
+    (finding,) = find(version_table(exists=False), (), live, history(LINE), lambda: created, frozenset())
+
+    assert finding.evidence["tables"] == ["app.t1"]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_tables_of_the_models_count_where_the_files_name_none(complete: bool) -> None:  # noqa: FBT001 - a case
+    created, models = created_tables(complete=complete), frozenset({(None, "users"), ("app", "orders")})
+    live = live_tables("users", "wp_posts")
+    (finding,) = find(version_table(exists=False), (), live, history(LINE), created, models)
+
+    assert finding.evidence["tables"] == ["users"]

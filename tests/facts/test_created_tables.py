@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from alembic_ext.facts.created_tables import created_tables, upgrade_is_empty
+from alembic_ext.facts.created_tables import created_tables, may_name_a_schema, upgrade_is_empty
 from tests.revisions import Environment
 
 
@@ -64,13 +64,18 @@ def test_what_the_text_names_is_known_completely(tmp_path: Path, upgrade: str, n
         "op.execute('CALL build_tables()')",
         "op.execute(open('schema.sql').read())\nop.execute(sql)",
         "op.execute(sa.schema.CreateTable(table))",
+        "op.execute(open('schema.sql').read())",
+        "op.execute(sa.text(open('schema.sql').read()))",
+        "op.execute(Path(__file__).with_name('schema.sql').read_text())",
+        "with open('schema.sql') as file:\n        text = file.read()\n    op.execute(text)",
+        "op.create_table('t', schema=module.SCHEMA)",
         "op.create_special_table('t')",
         "exec(code)",
         "op.get_bind().run_callable(create)",
     ],
 )
 def test_what_may_create_unseen_tables_is_not_called_complete(tmp_path: Path, upgrade: str) -> None:
-    above = "from app import Base, Model, code, create, helper, make_name, module, sql, statement, table, thing, verb\n"
+    above = "from pathlib import Path\nfrom app import Base, Model, code, create, helper, make_name, module, sql, statement, table, thing, verb\n"
 
     assert created(tmp_path, upgrade, above)[1] is False
 
@@ -101,6 +106,27 @@ def test_an_unreadable_file_may_create_anything(tmp_path: Path) -> None:
     environment.write("a.py", "(")
 
     assert not created_tables(environment.files()).complete
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "qualified"),
+    [
+        ("op.create_table('t', schema='app')", {("app", "t")}),
+        ("op.create_table('t', sa.Column('id', sa.Integer), schema=None)", set()),
+        ("op.rename_table('old', 't', schema='app')", {("app", "t")}),
+        ("op.execute('CREATE TABLE IF NOT EXISTS \"app\".t (id int)')", {("app", "t")}),
+        ("op.execute('CREATE TABLE t (id int)')", set()),
+    ],
+)
+def test_the_schema_that_is_named_is_kept(
+    tmp_path: Path, upgrade: str, qualified: set[tuple[str, str]]
+) -> None:
+    environment = Environment(tmp_path / "migrations")
+    environment.add("a", upgrade=upgrade)
+    files = environment.files()
+
+    assert created_tables(files).qualified == qualified
+    assert may_name_a_schema(files) == bool(qualified)
 
 
 @pytest.mark.parametrize(

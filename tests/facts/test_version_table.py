@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -143,6 +144,44 @@ def test_what_the_account_cannot_list_is_not_visible(mariadb: Server) -> None:
         assert read_live_tables(reader).names == {"alembic_version", "t"}
 
 
+@pytest.mark.parametrize("privilege", ["PROCESS ON *", "EXECUTE ON {}", "CREATE TEMPORARY TABLES ON {}"])
+def test_a_privilege_that_shows_no_table_makes_none_visible(mariadb: Server, privilege: str) -> None:
+    database = mariadb.create_database()
+    make(mariadb.url(database), MADE, "CREATE TABLE t (id INT)")
+    user = mariadb.create_user()
+    mariadb.run(
+        f"GRANT {privilege.format(database)}.* TO '{user}'@'%%'",
+        f"GRANT SELECT ON {database}.alembic_version TO '{user}'@'%%'",
+    )
+    with reading(mariadb.url(database, user=user)) as reader, pytest.raises(NotVisibleError):
+        read_live_tables(reader)
+
+
+@pytest.mark.parametrize("kind", ["my shop", "my.shop", "my`shop", "my shop.x` ON y.z TO w"])
+def test_a_grant_on_a_database_with_a_strange_name_counts(mariadb: Server, kind: str) -> None:
+    database = mariadb.create_database(f"{kind}{uuid.uuid4().hex[:6]}")
+    url = make_url(mariadb.url()).set(database=database).render_as_string(hide_password=False)
+    make(url, MADE)
+    user = mariadb.create_user()
+    mariadb.run(f"GRANT ALL ON {mariadb.quote(database)}.* TO '{user}'@'%%'")
+    with reading(make_url(url).set(username=user).render_as_string(hide_password=False)) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        assert read_privileges(reader, table).missing == ()
+        assert read_live_tables(reader).names == {"alembic_version"}
+
+
+def test_without_a_default_database_the_named_ones_are_seen(mariadb: Server) -> None:
+    database = mariadb.create_database()
+    make(mariadb.url(database), MADE, "CREATE TABLE t (id INT)")
+    with reading(mariadb.url()) as reader:
+        tables = read_live_tables(reader, frozenset({database}))
+        table = read_version_table(reader, {"version_table_schema": database})
+        assert isinstance(table, VersionTable)
+        assert read_privileges(reader, table).missing == ()
+    assert tables.elsewhere == {(database, "alembic_version"), (database, "t")}
+
+
 def test_privileges_of_a_role_are_seen(mariadb: Server) -> None:
     database = mariadb.create_database()
     make(mariadb.url(database), MADE)
@@ -217,3 +256,14 @@ def test_a_version_table_elsewhere_that_may_not_be_read_is_not_absent(postgresql
     assert found == Unavailable(
         "this account may not read the version table hidden.alembic_version", because="AX117"
     )
+
+
+def test_tables_in_the_schemas_that_the_project_names_are_seen(server: Server) -> None:
+    url = server.url(server.create_database())
+    schema = "app" if server.name == "postgresql" else server.create_database()
+    if server.name == "postgresql":
+        make(url, "CREATE SCHEMA app")
+    make(url, f"CREATE TABLE {schema}.t1 (id INT)", "CREATE TABLE t2 (id INT)")
+    with reading(url, schema_translate_map={"named": schema}) as reader:
+        tables = read_live_tables(reader, frozenset({"named", "nowhere"}))
+    assert (tables.names, tables.elsewhere) == ({"t2"}, {("named", "t1")})

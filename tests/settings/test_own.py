@@ -104,7 +104,7 @@ def test_both_sections_are_refused(tmp_path: Path) -> None:
         ),
         (
             "[tool.alembic_ext]\nignore = ['AX403']\n",
-            'pyproject.toml: [tool.alembic_ext] ignore must be a table of codes and reasons, {AX403 = "reason"}.',
+            'pyproject.toml: [tool.alembic_ext] ignore must be a table of codes and reasons, {AX601 = "reason"}.',
         ),
         (
             "[tool.alembic_ext]\nconnect_timeout = 0\n",

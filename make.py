@@ -99,6 +99,7 @@ def test_suite(alembics: Sequence[str], without: Sequence[str], further: Sequenc
                     "-m",
                     "pytest",
                     f"--numprocesses={os.cpu_count() or 1}",
+                    f"--basetemp={Path(folder) / 'temp'}",
                     *([f"--without={','.join(without)}"] if without else []),
                     *further,
                 ],

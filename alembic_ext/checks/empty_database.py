@@ -10,7 +10,8 @@ It is not, for a new database. For one that should hold data it means that anoth
 The first run in a new environment.
 
 ## Repair
-None needed: `alembic upgrade head`.
+None needed for a new database: `alembic upgrade head`. Where other tables are there, first make sure that this is
+the database that was meant.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from alembic_ext.checks.check import Check
 from alembic_ext.facts.created_tables import CreatedTables
 from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, tables_of_project
-from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, of_this_history
+from alembic_ext.facts.target import Target, address
+from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, may_be_meant, of_this_history
 from alembic_ext.findings import Finding, NextAction, Severity
 
 check = Check(module=__name__, code="AX303", severity=Severity.INFO)
@@ -35,8 +37,13 @@ def find(
     history: History,
     created_tables: Callable[[], CreatedTables],
     model_tables: frozenset[tuple[str | None, str]],
+    target: Target,
 ) -> Iterator[Finding]:
-    if version_table.ids or not history.revisions or of_this_history(version_tables_elsewhere, history):
+    if version_table.rows or not history.revisions:
+        return
+    if any(
+        may_be_meant(other, version_table) for other in of_this_history(version_tables_elsewhere, history)
+    ):
         return
     created = created_tables()
     if tables_of_project(live_tables, version_table, created, model_tables):
@@ -49,15 +56,24 @@ def find(
         label="build it",
         command=f"alembic upgrade {'heads' if len(history.effective_heads) > 1 else 'head'}",
     )
+    if others:
+        source = (target.source.via or target.source.kind) + (
+            f", key {target.source.key}" if target.source.key else ""
+        )
+        action = NextAction(
+            kind="choose", label=f"Is this the right database? {address(target)} came from {source}."
+        )
+    actions = (action,)
     if others and not created.complete:
         summary = f"No revision is recorded; {there} there, and the revision files do not tell whether it is theirs."
-        action = NextAction(
+        lost = NextAction(
             kind="choose", label="Are they this application's? Then the record is lost: see AX302."
         )
+        actions = (action, lost)
     yield check.finding(
         subject=live_tables.schema or "database",
         summary=summary,
         why="A new database is empty; one that should hold data is not this one.",
         evidence={"other_tables": others},
-        next_actions=(action,),
+        next_actions=actions,
     )

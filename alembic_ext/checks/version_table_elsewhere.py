@@ -1,10 +1,11 @@
 """
 ## What it does
-Where the version table that env.py uses is absent or empty, looks for a table with a `version_num` column in other
+Where the version table that env.py uses is absent or holds no id, looks for a table with a `version_num` column in other
 schemas, and under another case or name, whose rows are revisions of this history. PostgreSQL: every schema of
 the database. MySQL and MariaDB: every table of the database, and in other databases tables called like a version
 table in any case, unless that database holds other tables too: then it is one of its own, as the staging database
-beside the one for development is.
+beside the one for development is. Beside an empty version table, one of quite another name is taken for a backup
+copy, and AX302 speaks.
 
 ## Why is this bad?
 `current` prints nothing, and `upgrade head` builds everything a second time, or stops half-way.
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 
 from alembic_ext.checks.check import Check
 from alembic_ext.facts.history import History
-from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, of_this_history
+from alembic_ext.facts.version_table import VersionTable, VersionTableElsewhere, may_be_meant, of_this_history
 from alembic_ext.findings import Finding, Location, NextAction, Severity
 
 check = Check(module=__name__, code="AX308", severity=Severity.ERROR)
@@ -37,9 +38,13 @@ def find(
     if version_table.ids:
         return
     for other in of_this_history(version_tables_elsewhere, history):
+        if not may_be_meant(other, version_table):
+            continue
         place = f"{other.schema}.{other.name}" if other.schema else other.name
         used = f"{version_table.schema}.{version_table.name}" if version_table.schema else version_table.name
-        state = "is empty" if version_table.exists else "does not exist"
+        state = "does not exist" if not version_table.exists else "is empty"
+        if version_table.rows:
+            state = "holds no id"
         yield check.finding(
             subject=place,
             summary=f"env.py uses {used}, which {state}; {place} holds {', '.join(other.rows)}.",

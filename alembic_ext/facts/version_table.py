@@ -195,3 +195,11 @@ def of_this_history(
 ) -> tuple[VersionTableElsewhere, ...]:
     """Those whose rows are revisions of this history."""
     return tuple(other for other in elsewhere if any(row in history.revisions for row in other.rows))
+
+
+def may_be_meant(other: VersionTableElsewhere, used: VersionTable) -> bool:
+    """Whether env.py was perhaps meant to use the other table.
+
+    Where the one that it uses is there, a table of quite another name is more likely a copy of it.
+    """
+    return not used.exists or other.name.lower() == used.name.lower() or "version" in other.name.lower()

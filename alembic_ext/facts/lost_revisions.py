@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
 import warnings
 from dataclasses import dataclass, field, replace
@@ -19,7 +20,7 @@ from alembic_ext.facts.availability import NotApplicable, Unavailable
 from alembic_ext.facts.bytecode import read_bytecode
 from alembic_ext.facts.declarations import Declarations, read_declarations
 from alembic_ext.facts.git_objects import Change, Commit, Scan
-from alembic_ext.facts.version_control import NOT_A_REPOSITORY, GitError, run_git
+from alembic_ext.facts.version_control import NOT_A_REPOSITORY, TRUST, GitError, run_git
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 FILE_LIMIT = 200_000
 """The search of a folder stops after so many directory entries, and says so."""
+
+GIT_NOT_SEARCHED = "git was not searched"
+"""How a ``reason`` begins when nothing that git holds was looked at."""
 
 _COMMITTED = frozenset({"commit", "reflog", "unreachable"})
 _NOT_COMMITTED = frozenset({"stash", "dropped-stash", "index", "blob", "worktree"})
@@ -55,6 +59,7 @@ class Place:
     :param ahead: this checkout is older than the commit and on the way to it; see ``decide_case``.
     :param environment: the other Alembic environment that it belongs to, relative to ``root``.
     :param ignored: a file on disk that git ignores: a build product or a copy.
+    :param occupied: something is at that path on disk, and restoring would overwrite it.
     """
 
     kind: str
@@ -75,6 +80,24 @@ class Place:
     ahead: bool = False
     environment: str | None = None
     ignored: bool = False
+    occupied: bool = False
+
+    @property
+    def where(self) -> str:
+        """One line for people."""
+        named = ", ".join((*self.branches, *self.remote_branches, *self.tags)) or self.stash or "no branch"
+        if self.commit is None:
+            return f"{self.path or self.blob}  ({self.kind})"
+        gone = f", deleted by {self.deleted_by.id[:10]}" if self.deleted_by and not self.occupied else ""
+        return f'{self.path or "a file"}  in {self.commit.id[:10]} ({named}) "{self.commit.subject}"{gone}'
+
+    @property
+    def restoring_command(self) -> str | None:
+        """What writes this version to where it was; ``None`` when git does not hold it, or the path is occupied."""
+        if not self.blob or not self.path or self.occupied or self.environment is not None:
+            return None
+        root, file = shlex.quote(str(self.root)), shlex.quote(str(self.root / self.path))
+        return f"git -C {root} cat-file -p {self.blob} > {file}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON: every key is present, empty is ``[]`` or ``null``."""
@@ -97,6 +120,7 @@ class Place:
             "ahead": self.ahead,
             "environment": self.environment,
             "ignored": self.ignored,
+            "occupied": self.occupied,
         }
 
 
@@ -108,6 +132,7 @@ class LostRevision:
     :param places: every version that was found, the most useful first.
     :param complete: everything there is was looked at; otherwise ``reason`` says what was not, and an empty
         ``places`` does not mean that the file is gone.
+    :param remedy: the command after which more can be searched, where there is one.
     """
 
     id: str
@@ -115,6 +140,7 @@ class LostRevision:
     places: tuple[Place, ...] = ()
     complete: bool = True
     reason: str | None = None
+    remedy: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON: every key is present, empty is ``[]`` or ``null``."""
@@ -191,10 +217,13 @@ def find_lost_revisions(
     notes: list[str] = []
     repositories: tuple[Repository, ...] = ()
     if isinstance(version_control, Unavailable):
-        search.shortcomings.append(f"git was not searched: {version_control.reason}")
+        search.shortcomings.append(f"{GIT_NOT_SEARCHED}: {version_control.reason}")
+        search.remedy = version_control.reason.partition(TRUST)[2] or None
     elif isinstance(version_control, NotApplicable):
-        at_fault = notes if version_control.reason == NOT_A_REPOSITORY else search.shortcomings
-        at_fault.append(version_control.reason)
+        if version_control.reason == NOT_A_REPOSITORY:
+            notes.append(version_control.reason)
+        else:
+            search.shortcomings.append(f"{GIT_NOT_SEARCHED}: {version_control.reason}")
     else:
         repositories = version_control.repositories
         trees = (tree for repository in repositories for tree in git_objects.other_working_trees(repository))
@@ -223,12 +252,18 @@ class _Search:
     environments: dict[Path, None] = field(default_factory=dict)
     other_trees: frozenset[Path] = frozenset()
     shortcomings: list[str] = field(default_factory=list)
+    remedy: str | None = None
 
     def answer(self, name: str, reason: str | None) -> LostRevision:
         places = tuple(sorted(self.found.get(name, ()), key=_usefulness))
         complete = not self.shortcomings
         return LostRevision(
-            id=name, case=decide_case(places), places=places, complete=complete, reason=reason
+            id=name,
+            case=decide_case(places),
+            places=places,
+            complete=complete,
+            reason=reason,
+            remedy=self.remedy,
         )
 
     def add(self, file: Declarations, place: Place) -> None:
@@ -319,6 +354,7 @@ class _Search:
         """Every blob of a repository, then what leads to those that declare one of the ids."""
         if repository.shallow:
             self.shortcomings.append("this is a shallow clone: its older history is not here")
+            self.remedy = self.remedy or f"git -C {shlex.quote(str(repository.top))} fetch --unshallow"
         if git_objects.is_partial(repository):
             self.shortcomings.append("this is a partial clone: files that were never fetched are not here")
         locations = [place for place in self.locations if place.is_relative_to(repository.top)]
@@ -359,7 +395,11 @@ class _Search:
             if below is not None:
                 gone = _newest(change for change in removed if change.commit.id not in outside)
                 stays = still_there.get(path) == blob
-                if stays and self._is_loaded(repository.top / path):
+                if (
+                    stays
+                    and self._is_loaded(repository.top / path)
+                    and not self._was_edited(path, repository)
+                ):
                     continue
                 place = lines.named(Place(kind="commit", root=repository.top, path=path, commit=below.commit))
                 deleted_by = None if gone is None or stays else gone.commit
@@ -373,7 +413,18 @@ class _Search:
                 )
             environment = self._other_environment(repository.top / path)
             within = environment.relative_to(repository.top).as_posix() if environment else None
-            self.add(blobs[blob], replace(place, blob=blob, environment=within))
+            occupied = os.path.lexists(repository.top / path)
+            self.add(blobs[blob], replace(place, blob=blob, environment=within, occupied=occupied))
+
+    def _was_edited(self, path: str, repository: Repository) -> bool:
+        """Whether the file on disk declares none of the ids any more; one that cannot be read may still do."""
+        content = _content(repository.top / path)
+        if content is None:
+            return False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in declared
+            read = read_declarations(content)
+        return isinstance(read, Declarations) and read.revision not in self.ids
 
     def _uncommitted(self, repository: Repository, blobs: Mapping[str, Declarations]) -> None:
         staged = git_objects.staged_paths(repository, blobs) if blobs else {}

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NOT_A_REPOSITORY = "not in a git repository"
 GIT_NOT_INSTALLED = "git is not installed"
+TRUST = "if you trust it, run: "
+"""What precedes the command that makes git read a repository of another user."""
+
 NEW_REVISION = "0000_new.py"
 """The name of the revision file that could be written next; no ignore rule should match it."""
 
@@ -259,7 +262,7 @@ def _refusal(subcommand: str, words: str, returncode: int) -> str:
         command = next((line.strip() for line in words.splitlines() if "safe.directory" in line), "")
         return (
             "git refuses to read this repository because its folder belongs to another user; "
-            f"if you trust it, run: {command or 'git config --global --add safe.directory FOLDER'}"
+            f"{TRUST}{command or 'git config --global --add safe.directory FOLDER'}"
         )
     lines = [line.strip() for line in words.splitlines() if line.strip()] or [f"exit code {returncode}"]
     first = next((line for line in lines if line.startswith("fatal: ")), lines[0])

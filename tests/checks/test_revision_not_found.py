@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -120,8 +121,92 @@ def test_a_newer_database_is_met_with_the_code_that_has_the_file() -> None:
 
     assert [action.label for action in finding.next_actions] == [
         "deploy the code that has it: origin/main",
-        "or downgrade with that code first, then come back: git switch origin/main",
+        "or downgrade with that code first, then come back",
     ]
+    assert finding.next_actions[1].command == "git -C /project switch --detach origin/main"
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({"branches": ("feature/coupons",)}, "feature/coupons"),
+        ({"tags": ("v2",)}, "--detach v2"),
+        ({}, "--detach 4be12f0a1b"),
+    ],
+)
+def test_the_way_back_can_be_pasted(known: dict[str, Any], line: str) -> None:
+    there = place(commit=COMMIT, down_revisions=("ccc3",), **known)
+    (finding,) = found("ddd4", lost_revisions=lost("ddd4", "other-branch", there))
+
+    assert finding.next_actions[1].command == f"git -C /project switch {line}\nalembic downgrade ccc3"
+    assert finding.next_actions[1].safety is Safety.UNSAFE
+
+
+@pytest.mark.parametrize(("rows", "below"), [(("ddd4",), "zzz9"), (("ddd4", "bbb2"), "ccc3")])
+def test_a_way_back_that_is_not_known_is_not_made_up(rows: tuple[str, ...], below: str) -> None:
+    there = place(commit=COMMIT, down_revisions=(below,))
+    (finding,) = found(*rows, lost_revisions=lost("ddd4", "other-branch", there))
+
+    assert "downgrade" not in (finding.next_actions[1].command or "")
+
+
+def test_a_file_whose_id_was_changed_is_named() -> None:
+    there = place(
+        commit=COMMIT, path="migrations/versions/ccc3_.py", in_head=True, still_in_head=True, occupied=True
+    )
+    (finding,) = found("ddd4", lost_revisions=lost("ddd4", "deleted", there))
+
+    assert finding.summary.endswith("Its file ccc3_.py now declares ccc3.")
+    assert [action.command for action in finding.next_actions] == [
+        "git -C /project diff 4be12f0a1b -- migrations/versions/ccc3_.py",
+        None,
+    ]
+    assert finding.next_actions[1].label == 'write revision = "ddd4" in ccc3_.py again'
+    assert finding.repair.safety is Safety.MANUAL
+
+
+def test_without_git_the_name_of_the_file_tells_that_its_id_was_changed() -> None:
+    files = revision_files({"ffff": None})
+    renamed = replace(files, files=(replace(files.files[0], path=VERSIONS / "ddd4_add_email.py"),))
+    (finding,) = find(version_table("ddd4"), History.from_files(renamed), renamed, {}, target())
+
+    assert finding.summary.endswith("Its file ddd4_add_email.py now declares ffff.")
+
+
+def test_bytecode_that_is_left_is_named_and_kept() -> None:
+    left = place("bytecode", path="__pycache__/ddd4_.cpython-311.pyc", blob=None)
+    (finding,) = found("ddd4", lost_revisions=lost("ddd4", None, left))
+
+    assert finding.evidence["case"] == "unknown"
+    assert finding.summary.endswith("Only bytecode is left of it: __pycache__/ddd4_.cpython-311.pyc.")
+    assert finding.next_actions[0].command == (
+        "cp -p /project/__pycache__/ddd4_.cpython-311.pyc /project/ddd4_.cpython-311.pyc.kept"
+    )
+
+
+def test_a_repository_that_could_not_be_searched_comes_before_the_wrong_database() -> None:
+    remedy = "git config --global --add safe.directory /project"
+    unsearched = lost("ddd4", complete=False, reason="git was not searched: not ours", remedy=remedy)
+    (finding,) = found("ddd4", lost_revisions=unsearched)
+
+    assert finding.summary.endswith("No file here declares it, but git was not searched.")
+    assert finding.next_actions[0].command == remedy
+    assert finding.next_actions[1].label.startswith("wrong database?")
+
+
+def test_what_no_command_makes_searchable_is_said_first() -> None:
+    unsearched = lost("ddd4", complete=False, reason="git was not searched: git is not installed")
+    (finding,) = found("ddd4", lost_revisions=unsearched)
+
+    assert finding.next_actions[0].label.endswith("look again: git was not searched: git is not installed")
+
+
+def test_a_damaged_row_is_shown_as_it_is() -> None:
+    (finding,) = found("9af\x0731c")
+
+    assert "the row holds '9af\\x0731c'" in finding.details
+    (action,) = finding.next_actions
+    assert action.label.startswith("the row holds '9af\\x0731c'")
 
 
 def test_a_file_in_the_wrong_place_is_named() -> None:

@@ -113,6 +113,42 @@ def test_a_file_whose_id_was_changed_is_deleted_too(repository: GitRepository) -
     assert found.places[0].deleted_by.id == edited
 
 
+def test_a_file_whose_id_was_changed_on_disk_is_found_where_it_was(repository: GitRepository) -> None:
+    """HEAD has it, Alembic loads the file, and the id is gone all the same."""
+    repository.write(LOST, TEXT)
+    repository.commit()
+    repository.write(LOST, TEXT.replace("zz99", "zz100"))
+
+    found = lost(repository.path)
+
+    assert (found.case, found.places[0].path) == ("deleted", LOST)
+    assert (found.places[0].still_in_head, found.places[0].occupied) == (True, True)
+    assert found.places[0].restoring_command is None
+
+
+def test_the_command_that_restores_a_file_restores_it(repository: GitRepository) -> None:
+    path = repository.write(LOST, TEXT)
+    repository.commit()
+    path.unlink()
+
+    command = lost(repository.path).places[0].restoring_command
+
+    assert command is not None
+    subprocess.run(["sh", "-c", command], check=True)
+    assert path.read_text(encoding="utf-8") == TEXT
+
+
+def test_a_repository_of_another_user_is_named_with_what_makes_it_readable(
+    repository: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    found = lost(repository.path)
+
+    assert (found.reason or "").startswith("git was not searched: ")
+    assert found.remedy == f"git config --global --add safe.directory {repository.path}"
+
+
 def test_every_version_of_a_file_is_a_place_the_newest_first(repository: GitRepository) -> None:
     repository.write(LOST, TEXT)
     first = repository.commit()
@@ -536,7 +572,7 @@ def test_without_a_repository_the_folder_is_searched(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("control", "reason"),
     [
-        (NotApplicable("git is not installed"), "git is not installed"),
+        (NotApplicable("git is not installed"), "git was not searched: git is not installed"),
         (Unavailable("git status failed: no"), "git was not searched: git status failed: no"),
     ],
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from socket import gethostname
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import make_url
 
 from alembic_ext.checks.wrong_database import find
+from alembic_ext.facts.target import target_of_url
 from alembic_ext.settings import DatabaseSetting, Settings, Source
 from tests.checks.facts import sighting, target
 
@@ -88,3 +92,74 @@ def test_an_expected_sqlite_file_may_be_named_by_its_name_alone() -> None:
 
     assert list(find(settings(expect={"database": "shop.db"}), there, sighting())) == []
     assert len(list(find(settings(expect={"database": "other.db"}), there, sighting()))) == 1
+
+
+LOCAL = "postgresql+psycopg://a@127.0.0.1:5433/shop"
+
+
+def moved(connected: str, configured: str, **known: Any) -> bool:
+    """Whether AX105 speaks of an engine with the first URL under a configuration with the second."""
+    source = Source(kind="env-script")
+    there = replace(target_of_url(make_url(connected), source, assumed=False), **known)
+    return bool(list(find(settings(configured), there, sighting())))
+
+
+@pytest.mark.parametrize(
+    ("connected", "configured"),
+    [
+        ("postgresql+psycopg://a@/shop?host=127.0.0.1&port=5433", LOCAL),
+        (LOCAL, "postgresql://a@/shop?host=localhost&port=5433"),
+        (LOCAL, "postgresql://a@/shop?host=127.0.0.1:5433"),
+        (LOCAL, "postgresql://a@/shop?host=/srv/pg&port=5433"),
+        ("postgresql://a@/shop?host=/srv/pg&port=5433", "postgresql://a@/shop?host=/srv/pg&port=5433"),
+        ("postgresql://a@localhost/shop", "postgresql:///shop"),
+        ("postgresql://a@/shop?host=/var/run/postgresql", "postgresql:///shop"),
+        (LOCAL, f"postgresql://a@{gethostname()}:5433/shop"),
+        (LOCAL, "postgresql://a@[::ffff:127.0.0.1]:5433/shop"),
+        (LOCAL, "postgresql://a@[::1]:5433/shop"),
+        (LOCAL, "postgresql:///shop?service=prod"),
+        ("postgresql://shop@h", "postgresql://shop@h"),
+        ("mysql+pymysql://a@h/", "mysql+pymysql://a@h/"),
+        ("mysql+pymysql://a@h/Shop", "mysql+pymysql://a@h/shop"),
+        ("mysql+pymysql://a@/shop?unix_socket=/run/m.sock", "mysql+pymysql://a@localhost/shop"),
+        pytest.param("postgresql+psycopg://a@/shop", "postgresql://a@db1:5433/shop", id="connect-args"),
+    ],
+)
+def test_another_spelling_of_the_same_place_is_silent(connected: str, configured: str) -> None:
+    assert not moved(connected, configured)
+
+
+@pytest.mark.parametrize(
+    ("connected", "configured"),
+    [
+        ("postgresql://a@/shop?host=db1", "postgresql://a@/shop?host=db2"),
+        ("postgresql://a@/shop?host=db1&port=1", "postgresql://a@db1:2/shop"),
+        ("postgresql://a@/shop?host=/srv/pg", "postgresql:///shop"),
+        ("postgresql://a@/shop?host=/srv/pg", "postgresql://a@/shop?host=/srv/other"),
+        ("postgresql://a@/shop?host=/srv/pg&port=5433", "postgresql://a@/shop?host=/srv/pg"),
+        ("postgresql://a@db1/shop", "postgresql:///shop"),
+        ("mysql+pymysql://a@/shop?unix_socket=/run/a", "mysql+pymysql://a@/shop?unix_socket=/run/b"),
+        pytest.param("postgresql+psycopg://a@/shop", "postgresql://a@db1/other", id="connect-args"),
+    ],
+)
+def test_another_place_in_the_query_speaks(connected: str, configured: str) -> None:
+    assert moved(connected, configured)
+
+
+def test_the_name_that_the_server_gives_counts_where_the_url_gives_none() -> None:
+    assert not moved("postgresql+psycopg://", "postgresql://a@db1/shop", database="shop")
+    assert moved("postgresql+psycopg://", "postgresql://a@db1/shop", database="other")
+
+
+@pytest.mark.parametrize(
+    ("searched", "speaks"), [("app", False), ("other,app", False), ("other", True), ("$user,other", False)]
+)
+def test_the_schema_that_the_configured_address_searches_is_the_one(searched: str, *, speaks: bool) -> None:
+    assert moved(LOCAL, f"{LOCAL}?options=-csearch_path%3D{searched}", schema="app") is speaks
+
+
+def test_an_address_that_the_url_does_not_give_is_not_held_against_expectations() -> None:
+    there = target_of_url(make_url("postgresql+psycopg://a@/shop"), Source(kind="env-script"), assumed=False)
+    expected = {"host": "db1", "port": "5433", "database": "shop"}
+
+    assert list(find(settings(expect=expected), there, sighting())) == []

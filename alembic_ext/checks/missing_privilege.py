@@ -1,8 +1,8 @@
 """
 ## What it does
-Asks the server, without trying, whether the account may do what an upgrade needs: create and alter tables, and
-write the version table. Privileges that may come from a role are not guessed at. For SQLite the file and its
-folder must be writable. A version table that the account may not read is not taken for an absent one.
+Asks the server, without trying, whether the account may do what an upgrade needs: create and alter tables, own
+those of this history (PostgreSQL), and write the version table. Where a role may grant what the server does not
+show, the check is skipped. For SQLite the file and its folder must be writable. A version table that the account may not read is not taken for an absent one.
 
 ## Why is this bad?
 The upgrade stops half-way, and on MySQL and MariaDB what was done stays done.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alembic_ext.checks.check import Check
+from alembic_ext.checks.check import CannotTellError, Check
 from alembic_ext.facts.privileges import Privileges
 from alembic_ext.findings import Finding, NextAction, Severity
 
@@ -28,6 +28,8 @@ check = Check(module=__name__, code="AX117", severity=Severity.WARNING)
 
 @check.rule
 def find(privileges: Privileges) -> Iterator[Finding]:
+    if privileges.unknown is not None:
+        raise CannotTellError(privileges.unknown)
     if not privileges.missing:
         return
     yield check.finding(

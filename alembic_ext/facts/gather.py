@@ -15,8 +15,8 @@ from alembic_ext.facts.created_tables import CreatedTables, created_tables, may_
 from alembic_ext.facts.driver_errors import first_line, is_damaged, is_locked, permission_denied
 from alembic_ext.facts.env_script import EnvScript, Failure, explain, refused
 from alembic_ext.facts.history import History
-from alembic_ext.facts.live_tables import LiveTables, read_live_tables
-from alembic_ext.facts.lost_revisions import find_lost_revisions
+from alembic_ext.facts.live_tables import LiveTables, read_live_tables, tables_of_project
+from alembic_ext.facts.lost_revisions import LostRevision, find_lost_revisions
 from alembic_ext.facts.models import Models, read_models
 from alembic_ext.facts.privileges import cannot_read, read_privileges
 from alembic_ext.facts.revision_files import RevisionFiles, read_revision_files
@@ -28,7 +28,7 @@ from alembic_ext.settings.shadowing import read_shadowing
 from alembic_ext.workspace import Look, Sighting, Workspace, look, look_by_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from alembic_ext.settings import Settings
 
@@ -44,6 +44,7 @@ PROJECT_FACTS = frozenset(
         "commits",
         "created_tables",
         "version_control",
+        "lost_parents",
         "env_script",
     }
 )
@@ -116,9 +117,14 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
         "commits": _from(files, find_commits),
         "created_tables": _from(files, lambda known: lru_cache(maxsize=1)(lambda: created_tables(known))),
         "version_control": _had(lambda: read_version_control(settings.root, workspace.locations))
-        if wanted & {"version_control", "lost_revisions"}
+        if wanted & {"version_control", "lost_revisions", "lost_parents"}
         else NotApplicable("not asked for"),
     }
+    project["lost_parents"] = (
+        _from(history, lambda known: _find_lost(workspace, project, (one.parent for one in known.missing)))
+        if "lost_parents" in wanted
+        else NotApplicable("not asked for")
+    )
     if not wanted & (DATABASE_FACTS | {"env_script"}):
         nothing = NotApplicable("not asked for")
         return Facts({**project, "env_script": nothing}, (_all("default", nothing),))
@@ -230,16 +236,25 @@ def _read(
     model_tables = models.qualified if isinstance(models, Models) else frozenset()
     schemas = _schemas(project, model_tables)
     elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table)))
+    live_tables = _asked(lambda: read_live_tables(reader, schemas))
+
+    def ours() -> frozenset[str]:
+        created = project["created_tables"]
+        known = created() if callable(created) else CreatedTables(names=frozenset(), complete=False)
+        if not isinstance(live_tables, LiveTables) or not isinstance(version_table, VersionTable):
+            return frozenset()
+        return tables_of_project(live_tables, version_table, known, model_tables)
+
     values: dict[str, object] = {
         "version_table": version_table,
         "target": _asked(
             lambda: read_target(reader, sighting.url, workspace.settings, assumed=sighting.assumed)
         ),
         "configured": sighting,
-        "live_tables": _asked(lambda: read_live_tables(reader, schemas)),
+        "live_tables": live_tables,
         "models": models,
         "model_tables": model_tables,
-        "privileges": _privileges(sighting, version_table, elsewhere)
+        "privileges": _privileges(sighting, ours, version_table, elsewhere)
         if "privileges" in wanted
         else NotApplicable("not asked for"),
         "version_tables_elsewhere": elsewhere,
@@ -280,15 +295,16 @@ def _asked(read: Callable[[], T]) -> T | Unavailable:
         return Unavailable(f"{type(error).__name__}: {first_line(error)}")
 
 
-def _privileges(sighting: Sighting, *records: object) -> object:
+def _privileges(sighting: Sighting, ours: Callable[[], frozenset[str]], *records: object) -> object:
     """Asked for also where a version table may not be read: that is one of them.
 
+    :param ours: the project's live tables.
     :param records: the version table that env.py uses, and those elsewhere.
     """
     hidden = [one for one in records if isinstance(one, Unavailable) and one.because == "AX117"]
     if hidden:
         return _asked(lambda: cannot_read(sighting.reader, hidden[0].reason))
-    return _from(records[0], lambda table: _asked(lambda: read_privileges(sighting.reader, table)))
+    return _from(records[0], lambda table: _asked(lambda: read_privileges(sighting.reader, table, ours)))
 
 
 def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
@@ -298,14 +314,20 @@ def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
 
 def _lost(workspace: Workspace, project: Mapping[str, object], used: VersionTable) -> object:
     """Every row that no file declares, and where its file can still be found."""
-    history, control = project["history"], project["version_control"]
+    history = project["history"]
     if not isinstance(history, History):
         return history
-    unknown = tuple(row for row in dict.fromkeys(used.ids) if row not in history.revisions)
+    return _find_lost(workspace, project, (row for row in used.ids if row not in history.revisions))
+
+
+def _find_lost(
+    workspace: Workspace, project: Mapping[str, object], unknown: Iterable[str]
+) -> Mapping[str, LostRevision]:
+    control = project["version_control"]
     assert isinstance(control, VersionControl | NotApplicable | Unavailable)  # noqa: S101 - made by gather
     return find_lost_revisions(
         control,
-        unknown,
+        tuple(dict.fromkeys(unknown)),
         root=workspace.settings.root,
         script_location=workspace.script_location,
         locations=workspace.locations,

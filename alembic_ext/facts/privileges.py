@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alembic_ext.connections import Reader
     from alembic_ext.facts.version_table import VersionTable
 
@@ -27,16 +29,20 @@ class Privileges:
     unknown: str | None = None
 
 
-def read_privileges(reader: Reader, version_table: VersionTable) -> Privileges:
+def read_privileges(
+    reader: Reader, version_table: VersionTable, tables: Callable[[], frozenset[str]] = frozenset
+) -> Privileges:
     """Ask the server; never try.
 
+    :param tables: the project's live tables, those in another schema with its name: PostgreSQL lets only their
+        owner alter them. Called when there are any that the account does not own.
     :raises NotVisibleError: the server warned that it left something out.
     :raises sqlalchemy.exc.DBAPIError: the server would not say.
     """
     if reader.dialect.name == "sqlite":
         return _sqlite(reader)
     if reader.dialect.name == "postgresql":
-        return _postgresql(reader, version_table)
+        return _postgresql(reader, version_table, tables)
     return _mysql(reader, version_table)
 
 
@@ -80,7 +86,9 @@ def _sqlite(reader: Reader) -> Privileges:
     return Privileges(account="this user", missing=tuple(missing))
 
 
-def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
+def _postgresql(
+    reader: Reader, version_table: VersionTable, tables: Callable[[], frozenset[str]]
+) -> Privileges:
     ((account, schema),) = reader.rows(
         "SELECT current_user, COALESCE(CAST(:s AS text), current_schema())",
         s=reader.schema(version_table.schema),
@@ -88,7 +96,12 @@ def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
     if schema is None:
         return Privileges(account=account, missing=("USAGE on any schema of the search path",))
     missing = []
-    if not reader.rows("SELECT has_schema_privilege(CAST(:s AS text), 'CREATE')", s=schema)[0][0]:
+    rows = reader.rows(
+        "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = :s", s=schema
+    )
+    if not rows and not reader.rows("SELECT has_database_privilege(current_database(), 'CREATE')")[0][0]:
+        missing.append(f"a schema {schema}")
+    elif rows and not rows[0][0]:
         missing.append(f"CREATE on schema {schema}")
     if version_table.exists:
         allowed = reader.rows(
@@ -98,7 +111,18 @@ def _postgresql(reader: Reader, version_table: VersionTable) -> Privileges:
             t=version_table.name,
         )
         missing += [f"{privilege} on {schema}.{version_table.name}" for privilege, has in allowed if not has]
+    others = {row[0] for row in reader.rows(_OWNED_BY_OTHERS, s=reader.schema(None))}
+    missing += [f"ownership of {name}" for name in sorted(others & tables() if others else ())]
     return Privileges(account=account, missing=tuple(missing))
+
+
+_OWNED_BY_OTHERS = (
+    "SELECT CASE WHEN n.nspname = COALESCE(CAST(:s AS text), current_schema()) THEN c.relname"
+    " ELSE n.nspname || '.' || c.relname END"
+    " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'"
+    " AND NOT pg_has_role(current_user, c.relowner, 'USAGE')"
+)
 
 
 _GRANT = re.compile(
@@ -114,19 +138,20 @@ def _mysql(reader: Reader, version_table: VersionTable) -> Privileges:
     ((account, database),) = reader.rows("SELECT CURRENT_USER(), DATABASE()")
     grants = [str(row[0]) for row in reader.rows("SHOW GRANTS")]
     home = reader.schema(version_table.schema) or database
-    here, on_table, roles = (
-        _granted(grants, database),
-        _granted(grants, home, version_table.name),
-        _roles(grants),
-    )
-    if roles:
-        return Privileges(
-            account=account, missing=(), unknown=f"privileges may come from the role {roles[0]}"
-        )
+    database = database or home
+    if database is None:
+        return Privileges(account=account, missing=(), unknown="the connection has no default database")
+    here, on_table = _granted(grants, database), _granted(grants, home, version_table.name)
     lacking = [f"{one} on {database}" for one in _NEEDED_HERE if one not in here]
     lacking += [
         f"{one} on {home}.{version_table.name}" for one in _NEEDED_ON_VERSION_TABLE if one not in on_table
     ]
+    roles = _roles(grants)
+    if lacking and roles and not getattr(reader.dialect, "is_mariadb", False):
+        # MariaDB lists what the active role may do, MySQL's own server only that there is a role
+        return Privileges(
+            account=account, missing=(), unknown=f"privileges may come from the role {roles[0]}"
+        )
     return Privileges(account=account, missing=tuple(lacking))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url
 from alembic_ext.connections import NotVisibleError, Reader, guarded
 from alembic_ext.facts.availability import Unavailable
 from alembic_ext.facts.live_tables import read_live_tables
-from alembic_ext.facts.privileges import read_privileges
+from alembic_ext.facts.privileges import Privileges, read_privileges
 from alembic_ext.facts.version_table import VersionTable, read_version_table, read_version_tables_elsewhere
 from tests import servers
 from tests.servers import Server
@@ -198,7 +198,10 @@ def test_privileges_of_a_role_are_seen(mariadb: Server) -> None:
             assert read_live_tables(reader).names == {"alembic_version"}
             table = read_version_table(reader, {})
             assert isinstance(table, VersionTable)
-            assert role in str(read_privileges(reader, table).unknown)
+            assert f"CREATE on {database}" in read_privileges(reader, table).missing
+        mariadb.run(f"GRANT ALL ON {database}.* TO {role}")
+        with reading(mariadb.url(database, user=user)) as reader:
+            assert read_privileges(reader, table) == Privileges(account=f"{user}@%", missing=())
     finally:
         mariadb.run(f"DROP ROLE {role}")
 
@@ -266,4 +269,36 @@ def test_tables_in_the_schemas_that_the_project_names_are_seen(server: Server) -
     make(url, f"CREATE TABLE {schema}.t1 (id INT)", "CREATE TABLE t2 (id INT)")
     with reading(url, schema_translate_map={"named": schema}) as reader:
         tables = read_live_tables(reader, frozenset({"named", "nowhere"}))
-    assert (tables.names, tables.elsewhere) == ({"t2"}, {("named", "t1")})
+    assert tables.names == {"t2"}
+    assert tables.elsewhere == {("named", "t1")}
+
+
+def test_postgresql_lets_only_the_owner_alter_a_table(postgresql: Server) -> None:
+    database, user, role = postgresql.create_database(), postgresql.create_user(), postgresql.create_user()
+    make(
+        postgresql.url(database),
+        "CREATE SCHEMA app",
+        *(f"CREATE TABLE {name} (id INT)" for name in ("t1", "t2", "t3", "other", "app.t4")),
+        f"ALTER TABLE t2 OWNER TO {user}",
+        f"ALTER TABLE t3 OWNER TO {role}",
+        f"GRANT {role} TO {user}",
+        f"GRANT ALL ON SCHEMA public TO {user}",
+    )
+    with reading(postgresql.url(database, user=user)) as reader:
+        table = read_version_table(reader, {})
+        assert isinstance(table, VersionTable)
+        found = read_privileges(reader, table, lambda: frozenset({"t1", "t2", "t3", "app.t4"}))
+    assert found.missing == ("ownership of app.t4", "ownership of t1")
+    make(postgresql.url(database), f"REVOKE {role} FROM {user}", f"DROP OWNED BY {user}")
+
+
+def test_a_schema_that_does_not_exist_is_missing_for_who_may_not_create_it(postgresql: Server) -> None:
+    database = postgresql.create_database()
+    for url, missing in (
+        (postgresql.url(database), ()),
+        (postgresql.create_reader(database), ("a schema nowhere",)),
+    ):
+        with reading(url) as reader:
+            table = read_version_table(reader, {"version_table_schema": "nowhere"})
+            assert isinstance(table, VersionTable)
+            assert read_privileges(reader, table).missing == missing

@@ -12,7 +12,8 @@ as `sourceless` is switched on.
 A branch was switched, its revision file went away, and `versions/__pycache__` kept the bytecode.
 
 ## Repair
-Deleting the bytecode. It may be the last trace of a revision that a database is at (AX301), so look there first.
+Deleting the bytecode, after a copy was put away where a database may be at its revision (AX301): bytecode can be
+the last trace of it.
 """
 
 from __future__ import annotations
@@ -56,5 +57,12 @@ def _finding(orphans: list[OrphanBytecode], summary: str) -> Finding:
         location=Location(path=orphans[0].path),
         details=tuple(f"{one.path.name}  revision {one.revision or 'unknown'}" for one in orphans),
         repair=Repair(safety=Safety.UNSAFE),
-        next_actions=(NextAction(kind="edit-file", label="delete the bytecode", safety=Safety.UNSAFE),),
+        next_actions=(
+            NextAction(
+                kind="edit-file",
+                label="copy it away first: it may be all that is left of a revision that a database is at "
+                "(AX301); then delete it",
+                safety=Safety.UNSAFE,
+            ),
+        ),
     )

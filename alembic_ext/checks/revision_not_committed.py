@@ -26,7 +26,7 @@ from alembic_ext.checks.check import Check
 from alembic_ext.findings import Finding, Location, NextAction, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from alembic_ext.facts.revision_files import RevisionFiles
@@ -89,21 +89,27 @@ def find(version_control: VersionControl, revision_files: RevisionFiles) -> Iter
                 )
                 for path in conflicts[:_SHOWN]
             ),
-            *(_add(location, paths, mended=mended) for location, paths in [*by_location.items()][:_SHOWN]),
+            *_add(by_location, mended=mended),
         ),
     )
 
 
-def _add(location: Path, paths: Sequence[Path], *, mended: bool) -> NextAction:
+def _add(by_location: Mapping[Path, Sequence[Path]], *, mended: bool) -> Iterator[NextAction]:
     """Many files are added by a pattern, but never together with files that are to be mended first."""
-    if len(paths) > _SHOWN and not mended:
-        return NextAction(
-            kind="choose",
-            label=f"Mend the other files in {location.name} (AX202, AX203, conflicts), then add and commit all.",
+    count = sum(len(paths) for paths in by_location.values())
+    if count > _SHOWN and not mended:
+        label = "Mend the other files first (AX202, AX203, conflicts), then add and commit all."
+        yield NextAction(kind="choose", label=label)
+    elif count:
+        yield NextAction(
+            kind="run-command",
+            label="Add it to git, then commit." if count == 1 else "Add them to git, then commit.",
+            command="\n".join(
+                shlex.join(("git", "-C", str(location), "add", "--", *_names(location, paths)))
+                for location, paths in by_location.items()
+            ),
         )
-    names = ["*.py"] if len(paths) > _SHOWN else [path.relative_to(location).as_posix() for path in paths]
-    return NextAction(
-        kind="run-command",
-        label="Add it to git, then commit." if len(paths) == 1 else "Add them to git, then commit.",
-        command=shlex.join(("git", "-C", str(location), "add", "--", *names)),
-    )
+
+
+def _names(location: Path, paths: Sequence[Path]) -> list[str]:
+    return ["*.py"] if len(paths) > _SHOWN else [path.relative_to(location).as_posix() for path in paths]

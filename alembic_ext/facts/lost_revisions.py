@@ -142,6 +142,13 @@ class LostRevision:
     reason: str | None = None
     remedy: str | None = None
 
+    @property
+    def restoring_command(self) -> str | None:
+        """What restores the most useful version that git holds, unless the file lies on disk somewhere."""
+        if self.case == "wrong-location":
+            return None
+        return next((place.restoring_command for place in self.places if place.restoring_command), None)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON: every key is present, empty is ``[]`` or ``null``."""
         return {

@@ -34,6 +34,7 @@ def test_leftovers_are_named_together(tmp_path: Path) -> None:
     assert finding.summary.startswith("2 .pyc files have no source any more in versions: b_.")
     assert finding.evidence["revisions"] == ["b", "c"]
     assert finding.repair.safety is Safety.UNSAFE
+    assert finding.next_actions[0].label.startswith("copy it away first")
 
 
 def test_bytecode_with_its_source_is_silent(tmp_path: Path) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from alembic_ext.checks.parent_missing import find
-from alembic_ext.findings import Finding
+from alembic_ext.facts.lost_revisions import LostRevision
+from alembic_ext.findings import Finding, Safety
+from tests.checks.facts import lost, place
 from tests.revisions import Environment
 
 
-def found(environment: Environment) -> list[Finding]:
-    return list(find(environment.files(), environment.history()))
+def found(environment: Environment, lost_parents: Mapping[str, LostRevision] | None = None) -> list[Finding]:
+    return list(find(environment.files(), environment.history(), lost_parents or {}))
 
 
 def test_a_missing_parent_is_named_with_its_line(tmp_path: Path) -> None:
@@ -23,7 +26,17 @@ def test_a_missing_parent_is_named_with_its_line(tmp_path: Path) -> None:
     assert (
         finding.summary == "b_.py names 'gone' as its down_revision, and no revision file declares that id."
     )
-    assert finding.evidence == {"revision": "b", "kind": "down_revision", "missing": "gone", "candidates": []}
+    assert finding.evidence == {
+        "revision": "b",
+        "kind": "down_revision",
+        "missing": "gone",
+        "candidates": [],
+        "case": None,
+        "places": [],
+        "complete": True,
+        "reason": None,
+    }
+    assert finding.repair.safety is Safety.MANUAL
     line = path.read_text(encoding="utf-8").splitlines()[(finding.location.line or 0) - 1]
     assert line.startswith("down_revision")
 
@@ -74,3 +87,44 @@ def test_a_parent_in_an_unreadable_file_is_that_files_fault(tmp_path: Path) -> N
     assert found(environment) == []
     environment.add("c", "gone")
     assert [finding.subject for finding in found(environment)] == ["gone"]
+
+
+def test_a_file_that_git_still_holds_is_restored(tmp_path: Path) -> None:
+    environment = Environment(tmp_path)
+    environment.add("b", "gone")
+    (finding,) = found(environment, lost("gone", "deleted", place(path="migrations/versions/gone_.py")))
+
+    assert finding.repair.safety is Safety.SAFE
+    assert [action.command for action in finding.next_actions] == [
+        "git -C /project cat-file -p 1f2e3d > /project/migrations/versions/gone_.py"
+    ]
+    assert finding.details == ("migrations/versions/gone_.py  (commit)",)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        lost("gone", "deleted", place(occupied=True)),
+        lost("gone", "other-application", place(environment="billing")),
+        lost("gone", "wrong-location", place("file", blob=None), place()),
+    ],
+)
+def test_nothing_is_overwritten_nor_taken_from_elsewhere(
+    tmp_path: Path, known: Mapping[str, LostRevision]
+) -> None:
+    environment = Environment(tmp_path)
+    environment.add("b", "gone")
+    (finding,) = found(environment, known)
+
+    assert finding.repair.safety is Safety.MANUAL
+    assert [action.command for action in finding.next_actions] == [None]
+
+
+def test_an_incomplete_search_is_said_with_its_remedy(tmp_path: Path) -> None:
+    environment = Environment(tmp_path)
+    environment.add("b", "gone")
+    known = lost("gone", complete=False, reason="this is a shallow clone", remedy="git fetch --unshallow")
+    (finding,) = found(environment, known)
+
+    assert finding.details == ("not everything was searched: this is a shallow clone",)
+    assert finding.next_actions[0].command == "git fetch --unshallow"

@@ -122,6 +122,24 @@ def test_many_files_make_a_short_finding() -> None:
     assert [action.command for action in finding.next_actions] == [f"git -C {VERSIONS} add -- '*.py'"]
 
 
+def test_files_of_several_locations_are_added_by_one_action() -> None:
+    other = Path("/shop/billing/versions")
+    known = files("a1", "b2")
+    moved = replace(known.files[1], path=other / "b2.py", location=other)
+    both = replace(
+        control(a1="untracked"),
+        uncommitted=(
+            UncommittedFile(path=VERSIONS / "a1.py", state="untracked"),
+            UncommittedFile(path=other / "b2.py", state="untracked"),
+        ),
+    )
+    (finding,) = find(both, replace(known, files=(known.files[0], moved)))
+
+    assert [action.command for action in finding.next_actions] == [
+        f"git -C {VERSIONS} add -- a1.py\ngit -C {other} add -- b2.py"
+    ]
+
+
 def test_many_files_are_not_added_together_with_broken_ones() -> None:
     names = [f"r{number}" for number in range(20)]
     (finding,) = find(control(**dict.fromkeys(names, "untracked")), files(*names, unreadable=("a1",)))

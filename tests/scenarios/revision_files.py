@@ -142,6 +142,16 @@ def a_file_in_the_middle_is_gone(world: World) -> Project:
     return project
 
 
+@scenario("AX204", exit_code=1, evidence={"missing": "bbb2", "case": "deleted"})
+def a_file_in_the_middle_is_gone_that_git_still_holds(world: World) -> Project:
+    project = world.project()
+    project.write(".gitignore", "__pycache__/\n*.db*\n")
+    project.commit("the beginning")
+    _remove_bytecode(project)
+    world.remove(project, "bbb2")
+    return project
+
+
 @scenario("AX204", exit_code=1, evidence={"candidates": ["ccc3"]})
 def a_parent_is_named_by_its_file(world: World) -> Project:
     project = world.project()

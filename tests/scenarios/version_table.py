@@ -85,6 +85,17 @@ def the_file_was_deleted_and_not_committed(world: World) -> Project:
     return project
 
 
+@scenario("AX301", "AX601", exit_code=1, evidence={"case": "deleted"})
+def the_id_in_the_file_was_changed(world: World) -> Project:
+    project = _committed(world)
+    project.revision("ddd4", "ccc3")
+    project.commit("add orders")
+    project.set_rows("ddd4")
+    path = next(project.versions.glob("ddd4*"))
+    path.write_text(path.read_text(encoding="utf-8").replace("ddd4", "ffff"), encoding="utf-8")
+    return project
+
+
 @scenario("AX301", exit_code=1, evidence={"case": "other-branch"})
 def the_file_is_on_another_branch(world: World) -> Project:
     project = _on_a_branch(world)

@@ -17,6 +17,7 @@ not covered, and neither is a thread that env.py starts by itself.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import sys
@@ -645,7 +646,7 @@ def _open_sqlite_read_only(arguments: list[Any], parameters: dict[str, Any]) -> 
         raise LookRefused("AX118", path, given)
     options["mode"] = "ro"
     options.pop("immutable", None)
-    arguments[:1] = [f"file:{quote(str(path))}?{urlencode(options)}"]
+    arguments[:1] = [f"file:{quote(os.fsencode(path))}?{urlencode(options)}"]
     parameters["uri"] = True
     parameters["timeout"] = min(float(parameters.get("timeout", SQLITE_BUSY_SECONDS)), SQLITE_BUSY_SECONDS)
 
@@ -675,7 +676,9 @@ def has_hot_journal(path: Path) -> bool:
                 return False
     except OSError:
         return False
-    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=SQLITE_BUSY_SECONDS)
+    connection = sqlite3.connect(
+        f"file:{quote(os.fsencode(path))}?mode=ro", uri=True, timeout=SQLITE_BUSY_SECONDS
+    )
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except sqlite3.OperationalError as error:

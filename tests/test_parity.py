@@ -108,7 +108,7 @@ def test_every_door_resolves_one_target_from_everywhere(shop: Shop, tmp_path: Pa
     shop.project.through("runner", "upgrade", "head", env={"CONFIG_FILE": CONFIGURATION}).expect()
     source = {
         "kind": "config-file",
-        "path": str(shop.root / CONFIGURATION),
+        "path": CONFIGURATION,
         "key": "database.sqlite",
         "via": "CONFIG_FILE",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import os.path
 import re
 from importlib.util import find_spec
@@ -130,7 +131,16 @@ def absolute_sqlite(url: URL, root: Path) -> URL:
         if not name or name.startswith(("/", ":memory:")) or url.query.get("mode") == "memory":
             return url
         return url.set(database="file:" + quote(Path(os.path.normpath(root / name)).as_posix(), safe="/:"))
-    return url.set(database=os.path.normpath(root / database))
+    return url.set(database=os.path.normpath(root / _as_file_name(database)))
+
+
+def _as_file_name(name: str) -> str:
+    """The name as Python can open it, also where Python takes file names for ASCII (``PYTHONUTF8=0`` in the C locale)."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode("utf-8", "surrogateescape"))
+    return name
 
 
 def passwords_in(text: str) -> tuple[str, ...]:

@@ -89,12 +89,12 @@ def find(version_control: VersionControl, revision_files: RevisionFiles) -> Iter
                 )
                 for path in conflicts[:_SHOWN]
             ),
-            *_add(by_location, mended=mended),
+            *_add(by_location, mended=mended, changed=any(file.state == "modified" for file in files)),
         ),
     )
 
 
-def _add(by_location: Mapping[Path, Sequence[Path]], *, mended: bool) -> Iterator[NextAction]:
+def _add(by_location: Mapping[Path, Sequence[Path]], *, mended: bool, changed: bool) -> Iterator[NextAction]:
     """Many files are added by a pattern, but never together with files that are to be mended first."""
     count = sum(len(paths) for paths in by_location.values())
     if count > _SHOWN and not mended:
@@ -103,7 +103,8 @@ def _add(by_location: Mapping[Path, Sequence[Path]], *, mended: bool) -> Iterato
     elif count:
         yield NextAction(
             kind="run-command",
-            label="Add it to git, then commit." if count == 1 else "Add them to git, then commit.",
+            label=("Look at what was changed (git diff). If it is right: " if changed else "")
+            + ("Add it to git, then commit." if count == 1 else "Add them to git, then commit."),
             command="\n".join(
                 shlex.join(("git", "-C", str(location), "add", "--", *_names(location, paths)))
                 for location, paths in by_location.items()

@@ -123,7 +123,7 @@ def _sentence(case: str, lost: LostRevision, edited: RevisionFile | None) -> str
     if lost.places:
         return f"Only bytecode is left of it: {lost.places[0].path}."
     if (lost.reason or "").startswith(GIT_NOT_SEARCHED):
-        return "No file here declares it, but git was not searched."
+        return "It may be in git, which was not searched."
     return _SENTENCES[case] if lost.complete else "Nothing declares it in what could be searched."
 
 

@@ -122,6 +122,13 @@ def test_many_files_make_a_short_finding() -> None:
     assert [action.command for action in finding.next_actions] == [f"git -C {VERSIONS} add -- '*.py'"]
 
 
+def test_a_change_is_looked_at_before_it_is_added() -> None:
+    """It may be what broke the history: an id that was overwritten, for one."""
+    (finding,) = find(control(a1="modified"), files("a1"))
+
+    assert finding.next_actions[0].label.startswith("Look at what was changed")
+
+
 def test_files_of_several_locations_are_added_by_one_action() -> None:
     other = Path("/shop/billing/versions")
     known = files("a1", "b2")

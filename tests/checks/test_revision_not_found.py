@@ -189,9 +189,19 @@ def test_a_repository_that_could_not_be_searched_comes_before_the_wrong_database
     unsearched = lost("ddd4", complete=False, reason="git was not searched: not ours", remedy=remedy)
     (finding,) = found("ddd4", lost_revisions=unsearched)
 
-    assert finding.summary.endswith("No file here declares it, but git was not searched.")
+    assert finding.summary.endswith("It may be in git, which was not searched.")
     assert finding.next_actions[0].command == remedy
     assert finding.next_actions[1].label.startswith("wrong database?")
+
+
+def test_a_search_that_was_not_complete_does_not_say_that_nothing_knows_it() -> None:
+    remedy = "git -C /project fetch --unshallow"
+    shallow = lost("ddd4", complete=False, reason="this is a shallow clone", remedy=remedy)
+    (finding,) = found("ddd4", lost_revisions=shallow)
+
+    assert finding.summary.endswith("Nothing declares it in what could be searched.")
+    assert finding.details[-1] == "not everything was searched: this is a shallow clone"
+    assert finding.next_actions[0].command == remedy
 
 
 def test_what_no_command_makes_searchable_is_said_first() -> None:

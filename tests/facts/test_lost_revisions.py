@@ -437,6 +437,7 @@ def test_a_shallow_clone_says_that_history_is_missing(repository: GitRepository,
 
     assert (found.case, found.places, found.complete) == (None, (), False)
     assert found.reason == "this is a shallow clone: its older history is not here"
+    assert found.remedy == f"git -C {tmp_path / 'shallow'} fetch --unshallow"
 
 
 def test_a_partial_clone_says_that_files_are_missing(repository: GitRepository, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ the database. MySQL and MariaDB: every table of the database, and in other datab
 table in any case, unless that database holds other tables too: then it is one of its own, as the staging database
 beside the one for development is. Beside an empty version table, one of quite another name is taken for a backup
 copy, and AX302 speaks.
+Where env.py itself chooses the schema (`version_table_schema`, `schema_translate_map`, a search path that it sets),
+as it does for each tenant, a schema with tables of this history beside its record is another tenant's.
 
 ## Why is this bad?
 `current` prints nothing, and `upgrade head` builds everything a second time, or stops half-way.

@@ -172,11 +172,15 @@ def _look_at_databases(
     ini_file = project["ini_file"]
     ini_is_named = isinstance(ini_file, IniFile) and bool(ini_file.problems)
     failures: list[Failure] = []
+    unreached: str | None = None
     databases = seen.seen
-    if seen.error is not None and seen.error.refused and missing is None and database is not None:
+    if seen.error is not None and seen.error.refused and databases:
+        seen = replace(seen, error=None)
+        databases += (_all(str(len(databases) + 1), _NOT_ASKED),)
+    elif seen.error is not None and seen.error.refused and missing is None and database is not None:
         again = look_by_settings(workspace, lambda sighting: _read(sighting, workspace, project, wanted))
         seen = replace(again, refused=seen.refused)
-        databases = seen.seen
+        databases = tuple(_all(one.name, _NOT_ASKED, target=one.values["target"]) for one in again.seen)
     if seen.error is not None:
         failure = explain(
             seen.error, workspace, database.url if database else None, ini_is_named=ini_is_named
@@ -194,10 +198,17 @@ def _look_at_databases(
                 failures.append(explain(again.error, workspace, database.url))
         if not databases:
             last = failures[-1]
-            code = missing if missing and last.over_url else last.code
-            databases = (_unreached(code, last, workspace.settings),)
-    script = EnvScript(path=workspace.env_script, failures=tuple(failures), refused=seen.refused)
+            unreached = missing if missing and last.over_url else last.code
+            databases = (_unreached(unreached, last, workspace.settings),)
+        elif seen.seen:  # one of several
+            databases += (_unreached(failure.code, failure, workspace.settings, str(len(databases) + 1)),)
+    script = EnvScript(
+        path=workspace.env_script, failures=tuple(failures), refused=seen.refused, unreached=unreached
+    )
     return script, databases
+
+
+_NOT_ASKED = Unavailable("env.py stopped before this, because the doctor did not let it write")
 
 
 _LOOK_BY_SETTINGS_AFTER = frozenset({"AX111", "AX113"})
@@ -235,15 +246,21 @@ def _read(
     models = _had(lambda: read_models(sighting.options))
     model_tables = models.qualified if isinstance(models, Models) else frozenset()
     schemas = _schemas(project, model_tables)
-    elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table)))
+
+    def created() -> CreatedTables:
+        known = project["created_tables"]
+        return known() if callable(known) else CreatedTables(names=frozenset(), complete=False)
+
+    def names() -> frozenset[str]:
+        return created().names | {name for _, name in model_tables}
+
+    elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table, names)))
     live_tables = _asked(lambda: read_live_tables(reader, schemas))
 
     def ours() -> frozenset[str]:
-        created = project["created_tables"]
-        known = created() if callable(created) else CreatedTables(names=frozenset(), complete=False)
         if not isinstance(live_tables, LiveTables) or not isinstance(version_table, VersionTable):
             return frozenset()
-        return tables_of_project(live_tables, version_table, known, model_tables)
+        return tables_of_project(live_tables, version_table, created(), model_tables)
 
     values: dict[str, object] = {
         "version_table": version_table,
@@ -307,9 +324,9 @@ def _privileges(sighting: Sighting, ours: Callable[[], frozenset[str]], *records
     return _from(records[0], lambda table: _asked(lambda: read_privileges(sighting.reader, table, ours)))
 
 
-def _elsewhere(sighting: Sighting, used: VersionTable) -> object:
+def _elsewhere(sighting: Sighting, used: VersionTable, names: Callable[[], frozenset[str]]) -> object:
     """Searched for only when the table that env.py uses says nothing."""
-    return () if used.ids else read_version_tables_elsewhere(sighting.reader, used)
+    return () if used.ids else read_version_tables_elsewhere(sighting.reader, used, names)
 
 
 def _lost(workspace: Workspace, project: Mapping[str, object], used: VersionTable) -> object:

@@ -13,7 +13,7 @@ from alembic_ext.facts.availability import Unavailable
 from alembic_ext.facts.driver_errors import first_line, permission_denied, table_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from alembic_ext.facts.history import History
 
@@ -117,15 +117,17 @@ class VersionTableElsewhere:
 
 
 def read_version_tables_elsewhere(
-    reader: Reader, used: VersionTable
+    reader: Reader, used: VersionTable, created: Callable[[], frozenset[str]] = frozenset
 ) -> tuple[VersionTableElsewhere, ...] | Unavailable:
     """Tables with a ``version_num`` column that are not the one env.py uses, with their rows.
 
     On MySQL/MariaDB other databases are searched by the table's name only, in any case: asking every table of
     a server for its columns would open them all. One that holds other tables too is a database of its own, of
     another environment perhaps, and its record is not the one that is missed here. A table that this account
-    may not read is not absent: then nothing is known.
+    may not read is not absent: then nothing is known. Where env.py chose the schema itself, as it does for each
+    tenant, another schema with tables of this history beside its record is another tenant's.
 
+    :param created: names of the tables of this history.
     :raises NotVisibleError: the server warned that it left something out.
     :raises sqlalchemy.exc.DBAPIError: the catalogue could not be read.
     """
@@ -143,6 +145,10 @@ def read_version_tables_elsewhere(
             names = {other for place, other in rows if place == schema}
             if any(row[0] not in names for row in reader.rows(_TABLES_OF, schema=schema)):
                 continue
+        if dialect == "postgresql" and schema not in (home, default) and _chose_schema(reader, used):
+            names = {row[0] for row in reader.rows(_RELATIONS_OF, schema=schema)}
+            if names & created() - {used.name}:
+                continue
         statement: Select[Any] = select(column("version_num")).select_from(table(name, schema=schema))
         try:
             ids = tuple(str(row[0]) for row in reader.rows(statement) if row[0] is not None)
@@ -153,6 +159,24 @@ def read_version_tables_elsewhere(
             continue  # not a version table: nothing is claimed about it
         found.append(VersionTableElsewhere(name=name, schema=schema, rows=ids))
     return tuple(found)
+
+
+def _chose_schema(reader: Reader, used: VersionTable) -> bool:
+    """Whether env.py says which schema it means: by an option, or by a search path that it set itself."""
+    if used.schema or reader.connection.get_execution_options().get("schema_translate_map"):
+        return True
+    return bool(
+        reader.rows(
+            "SELECT current_setting('search_path') <> reset_val FROM pg_catalog.pg_settings"
+            " WHERE name = 'search_path'"
+        )[0][0]
+    )
+
+
+_RELATIONS_OF = (
+    "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')"
+)
 
 
 def _same(dialect: str, name: str, used: str, schema: str | None, default: str | None) -> bool:

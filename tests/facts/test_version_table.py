@@ -302,3 +302,39 @@ def test_a_schema_that_does_not_exist_is_missing_for_who_may_not_create_it(postg
             table = read_version_table(reader, {"version_table_schema": "nowhere"})
             assert isinstance(table, VersionTable)
             assert read_privileges(reader, table).missing == missing
+
+
+@pytest.mark.parametrize("way", ["option", "map", "set", "url"])
+def test_the_record_of_another_tenant_is_not_the_one_that_is_missed(postgresql: Server, way: str) -> None:
+    url = postgresql.url(postgresql.create_database())
+    make(url, "CREATE SCHEMA a", "CREATE SCHEMA lone", "CREATE SCHEMA new", "CREATE TABLE a.t1 (id INT)")
+    for schema in ("a", "lone"):
+        make(
+            url,
+            MADE.replace("alembic", f"{schema}.alembic"),
+            f"INSERT INTO {schema}.alembic_version VALUES ('x')",
+        )
+    query = "?options=-csearch_path%3Dnew" if way == "url" else ""
+    with reading(url + query, schema_translate_map={None: "new"} if way == "map" else {}) as reader:
+        if way == "set":
+            reader.connection.exec_driver_sql("SET search_path TO new")
+            reader.connection.commit()
+        table = read_version_table(reader, {"version_table_schema": "new"} if way == "option" else {})
+        assert isinstance(table, VersionTable)
+        found = read_version_tables_elsewhere(reader, table, lambda: frozenset({"t1"}))
+        assert isinstance(found, tuple)
+    # a search path that the address has is no choice of env.py's: perhaps it was changed by mistake
+    assert {one.schema for one in found} == ({"a", "lone"} if way == "url" else {"lone"})
+
+
+def test_the_record_beside_the_tables_in_our_own_schema_is_missed(postgresql: Server) -> None:
+    url = postgresql.url(postgresql.create_database())
+    make(
+        url, "CREATE SCHEMA new", "CREATE TABLE t1 (id INT)", MADE, "INSERT INTO alembic_version VALUES ('x')"
+    )
+    with reading(url) as reader:
+        table = read_version_table(reader, {"version_table_schema": "new"})
+        assert isinstance(table, VersionTable)
+        found = read_version_tables_elsewhere(reader, table, lambda: frozenset({"t1"}))
+    assert isinstance(found, tuple)
+    assert [one.schema for one in found] == ["public"]

@@ -1,7 +1,8 @@
 """
 ## What it does
 Reports a first revision whose `upgrade()` does nothing, while the models have tables that no revision creates.
-Nothing is said when a file may create tables in a way that its text does not show.
+Nothing is said when a file may create tables in a way that its text does not show, nor of tables that env.py
+keeps from autogenerate (`include_name`, `include_object`).
 
 ## Why is this bad?
 `upgrade head` leaves a fresh database empty and records it as complete. The database of the one who wrote the
@@ -43,7 +44,8 @@ def find(
     if not empty or revision_files.unreadable or history.missing:
         return
     created = created_tables()
-    never_created = [table for table in models.tables if table not in created.names]
+    excluded = {name.rpartition(".")[2] for name in models.excluded}
+    never_created = [table for table in models.tables if table not in created.names | excluded]
     if not never_created or not created.complete:
         return
     some = ", ".join(never_created[:3]) + (", ..." if len(never_created) > 3 else "")  # noqa: PLR2004 - a taste

@@ -1,7 +1,8 @@
 """
 ## What it does
 Compares the table names of `target_metadata` with those of the live tables that this history created. Reports
-metadata without any table, and metadata that lacks more than half of those tables.
+metadata without any table, and metadata that lacks more than half of those tables. Tables that env.py keeps from autogenerate (`include_name`,
+`include_object`, another schema without `include_schemas`) do not count.
 
 ## Why is this bad?
 `alembic revision --autogenerate` would write `op.drop_table(...)` for every table that is not loaded, with
@@ -38,10 +39,11 @@ def find(
     created_tables: Callable[[], CreatedTables],
 ) -> Iterator[Finding]:
     loaded = {name.lower() for name in models.tables}
-    if {name.lower() for name in live_tables.names} <= {*loaded, version_table.name.lower()}:
+    there = {*live_tables.names, *(name for _, name in live_tables.elsewhere)}
+    if {name.lower() for name in there} <= {*loaded, version_table.name.lower()}:
         return
-    ours = sorted(tables_of_project(live_tables, version_table, created_tables()))
-    missing = [name for name in ours if name.lower() not in loaded]
+    ours = sorted(tables_of_project(live_tables, version_table, created_tables()) - models.excluded)
+    missing = [name for name in ours if name.rpartition(".")[2].lower() not in loaded]
     if not ours or len(missing) * 2 <= len(ours):
         return
     has = f"only {len(models.tables)}" if models.tables else "no"

@@ -17,7 +17,7 @@ from alembic_ext.facts.env_script import EnvScript, Failure, explain, refused
 from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, read_live_tables, tables_of_project
 from alembic_ext.facts.lost_revisions import LostRevision, find_lost_revisions
-from alembic_ext.facts.models import Models, read_models
+from alembic_ext.facts.models import Models, excluded_tables, read_models
 from alembic_ext.facts.privileges import cannot_read, read_privileges
 from alembic_ext.facts.revision_files import RevisionFiles, read_revision_files
 from alembic_ext.facts.target import Target, holds_rest_of_password, read_target, source_of, target_of_url
@@ -256,6 +256,8 @@ def _read(
 
     elsewhere = _from(version_table, lambda table: _asked(lambda: _elsewhere(sighting, table, names)))
     live_tables = _asked(lambda: read_live_tables(reader, schemas))
+    if isinstance(models, Models) and isinstance(live_tables, LiveTables):
+        models = replace(models, excluded=excluded_tables(sighting.options, live_tables))
 
     def ours() -> frozenset[str]:
         if not isinstance(live_tables, LiveTables) or not isinstance(version_table, VersionTable):

@@ -62,3 +62,18 @@ def test_a_file_without_its_parent_is_no_baseline(environment: Environment) -> N
     environment.add("b", "gone")
 
     assert found(environment, "users") == []
+
+
+def test_tables_that_env_py_keeps_from_autogenerate_are_not_missed(environment: Environment) -> None:
+    environment.add("a")
+    files = environment.files()
+    models = Models(("spatial_ref_sys",), excluded=frozenset({"spatial_ref_sys"}))
+
+    assert list(find(files, environment.history(), models, lambda: created_tables(files))) == []
+
+
+def test_a_file_with_sql_may_create_the_tables(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("b", "a", upgrade="op.execute(open('schema.sql').read())")
+
+    assert found(environment, "users") == []

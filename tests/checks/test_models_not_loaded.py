@@ -6,6 +6,7 @@ import pytest
 
 from alembic_ext.checks.models_not_loaded import find
 from alembic_ext.facts.created_tables import CreatedTables
+from alembic_ext.facts.live_tables import LiveTables
 from alembic_ext.facts.models import Models
 from alembic_ext.findings import Finding
 from tests.checks.facts import created_tables, live_tables, version_table
@@ -74,3 +75,18 @@ def test_the_revision_files_are_not_read_where_every_table_has_its_model() -> No
         raise AssertionError("the revision files were read")
 
     assert list(find(Models(("t1", "t2", "t3", "t4")), LIVE, version_table("ccc3"), never)) == []
+
+
+def test_tables_that_env_py_keeps_from_autogenerate_are_silent() -> None:
+    models = Models(("t1",), excluded=frozenset({"t2", "t3", "t4"}))
+
+    assert list(find(models, LIVE, version_table("ccc3"), HISTORY)) == []
+
+
+def test_tables_in_another_schema_speak() -> None:
+    live = LiveTables(schema="public", names=frozenset(), elsewhere=frozenset({("app", "t1")}))
+    created = CreatedTables(names=frozenset({"t1"}), qualified=frozenset({("app", "t1")}), complete=True)
+    (finding,) = find(Models(()), live, version_table("ccc3"), lambda: created)
+
+    assert finding.evidence["missing"] == ["app.t1"]
+    assert list(find(Models(("t1",)), live, version_table("ccc3"), lambda: created)) == []

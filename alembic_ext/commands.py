@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,13 +16,14 @@ from alembic.config import Config
 
 from alembic_ext import __version__
 from alembic_ext.checks import Check, registered_checks, run_checks
+from alembic_ext.checks.check import MANUAL
 from alembic_ext.errors import AlembicExtError
-from alembic_ext.facts import DatabaseFacts, Facts, gather
+from alembic_ext.facts import DatabaseFacts, Facts, Unavailable, gather
 from alembic_ext.facts.env_script import EnvScript
 from alembic_ext.facts.history import History
-from alembic_ext.facts.target import Target, target_of_url
+from alembic_ext.facts.target import Target, holds_rest_of_password, target_of_url
 from alembic_ext.facts.version_table import VersionTable
-from alembic_ext.findings import CheckResult, Severity, Status
+from alembic_ext.findings import CheckResult, Finding, NextAction, Severity, Status
 from alembic_ext.redaction import worth_hiding
 from alembic_ext.report.model import DatabaseReport, DoctorReport, Record, Tool
 from alembic_ext.settings import Settings
@@ -36,6 +38,8 @@ FAIL_ON = {
     "never": (),
 }
 _REQUIRED_BY_HEAD = ("AX303", "AX304")
+_WRONG_DATABASE = "AX105"
+_REPAIRED_IN_DATABASE = ("AX302", "AX303", "AX304", "AX305", "AX306", "AX309")
 
 
 def doctor(
@@ -64,11 +68,13 @@ def doctor(
     started = time.perf_counter()
     if fail_on not in FAIL_ON:
         raise AlembicExtError(f"fail_on is one of {', '.join(FAIL_ON)}, not {fail_on!r}.")
-    checks = _chosen(only, skip)
+    checks = _chosen(only, skip, _REQUIRED_BY_HEAD if require_head else ())
     workspace = open_workspace(config, config_file=fspath(config_file) if config_file else None, root=root)
     wanted = frozenset(name for check in checks for name in check.parameters)
     facts = _only_database(gather(workspace, wanted), database)
-    results = run_checks(facts, checks, ignore=workspace.settings.own.ignore)
+    results = without_repairs_of_a_wrong_database(
+        run_checks(facts, checks, ignore=_ignored(workspace.settings, require_head=require_head))
+    )
     if require_head:
         results = tuple(
             _as_error(result) if result.code in _REQUIRED_BY_HEAD else result for result in results
@@ -79,7 +85,7 @@ def doctor(
         heads=_heads(facts),
         databases=tuple(_database_report(one, workspace.settings) for one in facts.databases),
         results=results,
-        notes=tuple(_notes(facts, workspace.settings)),
+        notes=(*workspace.notes, *_notes(facts, workspace.settings)),
         verbose_notes=workspace.settings.passed_over,
         secrets=_secrets(facts, workspace.settings),
         root=workspace.settings.root,
@@ -88,14 +94,53 @@ def doctor(
     )
 
 
-def _chosen(only: Sequence[str], skip: Sequence[str]) -> tuple[Check, ...]:
+def without_repairs_of_a_wrong_database(results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """While AX105 stands, nothing that writes to that database is proposed, by whatever check."""
+    results = tuple(results)
+    wrong = {
+        finding.database
+        for result in results
+        if result.code == _WRONG_DATABASE and result.status is Status.FOUND
+        for finding in result.findings
+    }
+    return tuple(
+        replace(
+            result,
+            findings=tuple(
+                _without_repairs(one) if one.code in _REPAIRED_IN_DATABASE and one.database in wrong else one
+                for one in result.findings
+            ),
+        )
+        for result in results
+    )
+
+
+def _without_repairs(finding: Finding) -> Finding:
+    first = NextAction(kind="choose", label=f"Nothing, before {_WRONG_DATABASE} is settled.")
+    return replace(finding, repair=MANUAL, next_actions=(first,))
+
+
+def _ignored(settings: Settings, *, require_head: bool) -> dict[str, str]:
+    """What the settings ignore; a flag of this very run wins."""
+    required = _REQUIRED_BY_HEAD if require_head else ()
+    return {code: reason for code, reason in settings.own.ignore.items() if code not in required}
+
+
+def _chosen(only: Sequence[str], skip: Sequence[str], required: Container[str]) -> tuple[Check, ...]:
     every = [check for check in registered_checks() if check.rule_function is not None]
-    chosen = [check for check in every if not only or {check.code, check.slug} & set(only)]
-    known = {name for check in registered_checks() for name in (check.code, check.slug)}
+    known = {name.lower() for check in registered_checks() for name in (check.code, check.slug)}
     for name in (*only, *skip):
-        if name not in known:
+        if name.lower() not in known:
             raise AlembicExtError(f"No check is called {name!r}.", hint="alembic doctor --list-checks")
-    return tuple(check for check in chosen if not {check.code, check.slug} & set(skip))
+    return tuple(
+        check
+        for check in every
+        if check.code in required or ((not only or _is_named(check, only)) and not _is_named(check, skip))
+    )
+
+
+def _is_named(check: Check, names: Sequence[str]) -> bool:
+    return not {check.code.lower(), check.slug}.isdisjoint(name.lower() for name in names)
 
 
 def _only_database(facts: Facts, name: str | None) -> Facts:
@@ -116,13 +161,19 @@ def _as_error(result: CheckResult) -> CheckResult:
 def _exit_code(results: Iterable[CheckResult], facts: Facts, failing: Sequence[Severity]) -> int:
     """0 healthy, 1 findings, 2 no verdict. The format has no say in it."""
     ran = [result for result in results if result.status is not Status.NOT_APPLICABLE]
-    if not ran or any(result.status is Status.CRASHED or _leaves_no_verdict(result, facts) for result in ran):
+    codes = {result.code for result in ran}
+    unreached = any(isinstance(one.values["target"], Unavailable) for one in facts.databases)
+    if (
+        not ran
+        or unreached
+        or any(result.status is Status.CRASHED or _leaves_no_verdict(result, facts, codes) for result in ran)
+    ):
         return 2
     found = [one for result in ran if result.status is Status.FOUND for one in result.findings]
     return 1 if any(finding.severity in failing for finding in found) else 0
 
 
-def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
+def _leaves_no_verdict(result: CheckResult, facts: Facts, ran: Container[str]) -> bool:
     """A check was skipped because something could not be examined, and nothing else says what is so.
 
     A database that was examined all the same (by the settings, when env.py fails) has its verdict.
@@ -132,7 +183,7 @@ def _leaves_no_verdict(result: CheckResult, facts: Facts) -> bool:
     if result.because is None or not result.because.startswith("AX"):
         return True
     if not result.because.startswith("AX1"):
-        return False  # the files and the record were examined, and that code says what is wrong with them
+        return result.because not in ran  # the check of that code says what is wrong with the files
     return not all(isinstance(one.values["version_table"], VersionTable) for one in facts.databases)
 
 
@@ -143,7 +194,15 @@ def _secrets(facts: Facts, settings: Settings) -> tuple[str, ...]:
         for one in facts.databases
         if isinstance(one.values["configured"], Sighting)
     ]
-    shown = [word for url in urls for word in (url.username, url.host, url.database)]
+    script = facts.project["env_script"]
+    if isinstance(script, EnvScript):
+        urls += [failure.url for failure in script.failures if failure.url is not None]
+    shown = [
+        word
+        for url in urls
+        if not holds_rest_of_password(url)
+        for word in (url.username, url.host, url.database)
+    ]
     return worth_hiding((*settings.secrets, *(str(url.password) for url in urls if url.password)), shown)
 
 
@@ -172,11 +231,13 @@ def _messages(facts: Facts) -> dict[str, str]:
 
 
 def _database_report(facts: DatabaseFacts, settings: Settings) -> DatabaseReport:
-    """The target is the one that was reached, else the one that the settings name."""
+    """The target is the one that was reached, else the one that env.py tried, else the one that the settings name."""
     target, table = facts.values["target"], facts.values["version_table"]
     if not isinstance(target, Target):
-        named = settings.database
-        target = target_of_url(named.url, named.source, assumed=True) if named else None
+        named = (
+            None if facts.name.isdecimal() else settings.database
+        )  # one of several: env.py knows its address
+        target = facts.tried or (target_of_url(named.url, named.source, assumed=True) if named else None)
     record = None
     if isinstance(table, VersionTable):
         record = Record(version_table=table.name, schema=table.schema, exists=table.exists, rows=table.rows)
@@ -187,10 +248,11 @@ def _notes(facts: Facts, settings: Settings) -> Iterable[str]:
     """What is no finding, and yet must not be kept back."""
     script = facts.project["env_script"]
     if isinstance(script, EnvScript):
-        for write in script.refused:
+        for write, times in Counter(script.refused).items():
             where = f"{Path(write.path).name}, line {write.line}" if write.path else "env.py"
             said = "was refused by the database" if write.sent else "... was not sent"
-            yield f"{where}: {write.kind} {said}, because the doctor never writes."
+            again = f" ({times} times)" if times > 1 else ""
+            yield f"{where}: {write.kind} {said}, because the doctor never writes{again}."
     for one in facts.databases:
         configured = one.values["configured"]
         if isinstance(configured, Sighting):

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -30,7 +31,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from alembic_ext.connections import (
     Guard,
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Engine
 
+    from alembic_ext.settings import SettingsProblem
+
 T = TypeVar("T")
 
 SETTINGS_ATTRIBUTE = "alembic_ext.settings"
@@ -64,6 +67,7 @@ class Workspace:
 
     :param config: a Config of our own: paths absolute, ini read as UTF-8. The caller's is never changed.
     :param callers_config: the Config that the caller gave, as it was.
+    :param notes: sentences about what was assumed.
     :param script_location: the migration environment's folder, whether it exists or not.
     :param locations: the version locations, absolute, in order.
     """
@@ -75,6 +79,7 @@ class Workspace:
     recursive: bool = False
     sourceless: bool = False
     callers_config: Config | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def env_script(self) -> Path:
@@ -108,7 +113,7 @@ class Sighting:
 class EnvError:
     """env.py did not get to ``run_migrations``.
 
-    :param refused: it failed because a write of its own did not happen while we look: not its fault.
+    :param refused: it failed because something did not happen that we do not let happen: not its fault.
     """
 
     error: BaseException
@@ -141,13 +146,20 @@ def open_workspace(
     own = _own_config(config, settings)
     with python_path(settings), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        location = own.get_alembic_option("script_location")
+        location, notes = own.get_alembic_option("script_location"), []
+        if not location and settings.ini is not None and (settings.root / "env.py").is_file():
+            location = str(settings.root)
+            notes = [
+                f"{settings.ini.name} has no script_location: its own folder was taken, because env.py is there."
+            ]
         if not location:
             raise _no_project(settings)
-        script_location = _folder(location, settings.root)
+        script_location = _folder(location, settings.root, config)
         named = own.get_version_locations_list()
         locations = (
-            [_folder(one, settings.root) for one in named if one] if named else [script_location / "versions"]
+            [_folder(one, settings.root, config) for one in named if one]
+            if named
+            else [script_location / "versions"]
         )
         own.set_main_option("script_location", _escaped(script_location))
         if named:
@@ -163,6 +175,7 @@ def open_workspace(
             recursive=own.get_alembic_boolean_option("recursive_version_locations"),
             sourceless=own.get_alembic_boolean_option("sourceless"),
             callers_config=config,
+            notes=tuple(notes),
         )
 
 
@@ -172,7 +185,7 @@ def _own_config(config: Config | None, settings: Settings) -> Config:
         options = Namespace(x=list(settings.x))
     own = Config(
         file_=settings.ini_named,
-        toml_file=settings.toml,
+        toml_file=None if _toml_problem(settings) else settings.toml,
         ini_section=settings.section,
         cmd_opts=options,
         attributes={**(config.attributes if config is not None else {}), SETTINGS_ATTRIBUTE: settings},
@@ -186,7 +199,21 @@ def _own_config(config: Config | None, settings: Settings) -> Config:
     return own
 
 
+def _toml_problem(settings: Settings) -> SettingsProblem | None:
+    """What is wrong with pyproject.toml as a whole: Alembic itself would fail over it."""
+    return next(
+        (
+            one
+            for one in settings.problems
+            if one.path and one.path == settings.toml and one.evidence.get("reason") != "setting"
+        ),
+        None,
+    )
+
+
 def _no_project(settings: Settings) -> AlembicExtError:
+    if problem := _toml_problem(settings):
+        return problem.error()
     looked = settings.ini_named or settings.root / "alembic.ini"
     return AlembicExtError(
         f"There is no Alembic project here: {looked} "
@@ -195,14 +222,38 @@ def _no_project(settings: Settings) -> AlembicExtError:
     )
 
 
-def _folder(given: str, root: Path) -> Path:
-    """A script or version location: absolute, relative to the project root, or ``package:folder``."""
+def _folder(given: str, root: Path, config: Config | None) -> Path:
+    """A script or version location: absolute, relative to the project root, or ``package:folder``.
+
+    One that the caller's code set in its Config may be relative to the working directory, as Alembic has it.
+    """
     path = Path(given)
     if not path.is_absolute() and ":" in given:
-        from alembic.util import coerce_resource_to_filename  # noqa: PLC0415 - rarely needed
-
-        return Path(coerce_resource_to_filename(given)).absolute()
+        return _in_package(given)
+    set_in_code = config is not None and config.cmd_opts is None and "file_config" in vars(config)
+    if set_in_code and not (root / path).exists() and (Path.cwd() / path).exists():
+        return Path(_normal(Path.cwd() / path))
     return Path(_normal(root / path))
+
+
+def _in_package(given: str) -> Path:
+    """``package:folder``, found without importing the package: its code is not guarded.
+
+    :raises AlembicExtError: there is no such package.
+    """
+    package, *inside = given.split(":")
+    top, *inner = package.split(".")
+    try:
+        found = find_spec(top)
+    except (ImportError, ValueError):
+        found = None
+    folders = [Path(one, *inner, *inside) for one in (found and found.submodule_search_locations) or ()]
+    if not folders:
+        raise AlembicExtError(
+            f"The package {package!r} of the location {given!r} cannot be found.",
+            hint="Add the folder that holds it to prepend_sys_path in alembic.ini.",
+        )
+    return next((one for one in folders if one.is_dir()), folders[0]).absolute()
 
 
 def _normal(path: Path) -> str:
@@ -233,6 +284,16 @@ def python_path(settings: Settings) -> Iterator[None]:
 class _Leave(BaseException):
     """Leaves env.py: nothing after ``run_migrations`` may run."""
 
+
+class _LeaveThread(SystemExit):
+    """Leaves a thread of env.py's own, which prints no traceback of it."""
+
+
+_IN_THREAD = "env.py runs its migrations in a thread of its own, which the guard does not cover."
+_CALLERS = (
+    "env.py was given a connection: another one of the same engine was read,"
+    " so uncommitted work of the caller's is not seen."
+)
 
 _one_at_a_time = threading.RLock()
 """``alembic.context`` is one proxy for the whole process."""
@@ -277,9 +338,11 @@ def _look(workspace: Workspace, visit: Callable[[Sighting], T]) -> Look[T]:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as raised:  # noqa: BLE001 - whatever the project's code raises is a fact
-            error = _env_error(raised, workspace)
-            if not view.seen and guard.refused_because_of(raised):
-                error = view.after_refusal(replace(error, refused=True))
+            if not view.left:  # else it is only the way out that fails: the look ended env.py's transaction
+                error = _env_error(raised, workspace)
+                if view.is_to_blame_for(raised):
+                    error = replace(error, refused=True)
+                    error = error if view.seen else view.after_refusal(error)
         else:
             if not view.seen:
                 error = EnvError(error=_NeverRunError(), kind="never-runs", path=workspace.env_script)
@@ -342,6 +405,7 @@ class _View(Generic[T]):
     options: dict[str, Any] = field(default_factory=dict)
     connection: Connection | None = None
     autobegun: tuple[str | None, int | None] | None = None
+    left: bool = False
 
     def replace(self, context: EnvironmentContext) -> None:
         original = context.configure
@@ -356,7 +420,10 @@ class _View(Generic[T]):
 
         def run_migrations(**names: Any) -> None:
             self.see(names)
+            if not looking():
+                raise _LeaveThread
             if not self.returns:
+                self.left = True
                 raise _Leave
 
         replaced: dict[str, Callable[..., Any]] = {
@@ -377,7 +444,8 @@ class _View(Generic[T]):
         number = len(self.seen) + 1
         name = str(names.get("engine_name") or ("default" if number == 1 else number))
         self.guard.end_transactions_except(connection)
-        with self.guard.entered(), self._reader(connection, fresh=fresh) as (reader, callers, notes):
+        reading = self._reader(connection, fresh=fresh, in_thread=not looking())
+        with self.guard.entered(), reading as (reader, callers, notes):
             self.seen.append(
                 self.visit(
                     Sighting(
@@ -411,6 +479,15 @@ class _View(Generic[T]):
         self.connection = connection
         self.see({})
 
+    def is_to_blame_for(self, raised: BaseException) -> bool:
+        """Whether env.py may have failed because we look: a write did not happen, or a savepoint was ended."""
+        if self.guard.refused_because_of(raised):
+            return True
+        if isinstance(raised, DBAPIError) and "savepoint" in str(raised.orig).lower():
+            return bool(self.seen)
+        broken = isinstance(raised, (ImportError, SyntaxError, AlembicExtError, LookRefused))
+        return bool(self.guard.refused) and not broken
+
     def after_refusal(self, error: EnvError) -> EnvError | None:
         """Go on with a fresh connection and the options learnt where env.py failed for want of a write.
 
@@ -427,7 +504,7 @@ class _View(Generic[T]):
 
     @contextmanager
     def _reader(
-        self, connection: Connection, *, fresh: bool
+        self, connection: Connection, *, fresh: bool, in_thread: bool
     ) -> Iterator[tuple[Reader, bool, tuple[str, ...]]]:
         if not fresh and not connection.closed and self.guard.guards(connection):
             yield Reader(connection), False, ()
@@ -441,7 +518,11 @@ class _View(Generic[T]):
                 with engine.connect() as other:
                     theirs = None if connection.closed or fresh else connection
                     other.execution_options(schema_translate_map=translated)
-                    yield Reader(other, like=theirs), theirs is not None, ()
+                    if in_thread:
+                        yield Reader(other), True, (_IN_THREAD,)
+                    else:
+                        notes = (_CALLERS,) if theirs is not None else ()
+                        yield Reader(other, like=theirs), theirs is not None, notes
             finally:
                 engine.dispose()
 

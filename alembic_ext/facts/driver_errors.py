@@ -51,11 +51,32 @@ def first_line(error: BaseException) -> str:
     if isinstance(error, DBAPIError) and error.orig is not None:
         inner = error.orig
     said = inner.args[1] if len(inner.args) > 1 and isinstance(inner.args[0], int) else inner
-    lines = str(said).strip().splitlines()
+    lines = [line.strip() for line in str(said).strip().splitlines()]
+    if (
+        type(inner).__name__ == "ValidationError"
+    ):  # pydantic: the first line counts, the second names the field
+        return redact(": ".join(lines[:2]))
     return redact(lines[0] if lines else type(inner).__name__)
 
 
+_DAMAGED = ("database disk image is malformed", "file is not a database", "malformed database schema")
 _NO_SUCH_TABLE = 1146
+_LOCK_WAIT_TIMEOUT = 1205
+
+
+def is_damaged(said: str) -> bool:
+    """SQLite's words for a file that is not, or no longer, a database."""
+    return any(words in said for words in _DAMAGED)
+
+
+def is_locked(error: BaseException) -> bool:
+    """Another session holds a lock on what was asked for."""
+    return (
+        number(error) == _LOCK_WAIT_TIMEOUT
+        or sqlstate(error) == "55P03"
+        or "database is locked" in str(error)
+        or "database table is locked" in str(error)
+    )
 
 
 def table_missing(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from socket import gethostname
 
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError
 
 from alembic_ext.connections import Reader
 from alembic_ext.settings import Settings, Source
@@ -61,7 +62,7 @@ def target_of_url(url: URL, source: Source, *, assumed: bool) -> Target:
     host, port, socket = _server(url)
     return Target(
         dialect=dialect,
-        driver=url.get_driver_name() if "+" not in url.drivername else url.drivername.partition("+")[2],
+        driver=_driver(url),
         host=host,
         port=port or (DEFAULT_PORTS.get(dialect) if host or (socket and dialect == "postgresql") else None),
         socket=socket,
@@ -83,6 +84,16 @@ def _server(url: URL) -> tuple[str | None, int | None, str | None]:
     if host is not None and host.startswith(("/", "@")):
         host, socket = None, host
     return host if socket is None else None, int(port) if port.isdecimal() else None, socket
+
+
+def _driver(url: URL) -> str:
+    """The driver that is named, else the dialect's own; none where SQLAlchemy knows no such dialect."""
+    if "+" in url.drivername:
+        return url.drivername.partition("+")[2]
+    try:
+        return url.get_driver_name()
+    except NoSuchModuleError:
+        return ""
 
 
 _ASKED = {

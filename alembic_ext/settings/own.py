@@ -34,6 +34,11 @@ def read_toml(path: Path, root: Path) -> Mapping[str, Any]:
         found = re.search(r"at line (\d+), column (\d+)", str(exc))
         line, column = (int(found[1]), int(found[2])) if found else (None, None)
         where = f" (line {line}, column {column})" if found else ""
+        if "end of document" in str(exc):
+            line, where = (
+                len(text.splitlines()),
+                f" (something is not closed at its end, line {len(text.splitlines())})",
+            )
         raise unusable(
             path,
             root,

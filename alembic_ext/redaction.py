@@ -6,17 +6,24 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-_URL_PASSWORD = re.compile(r"(?P<start>[a-zA-Z][\w+.-]*://[^\s:/@'\"]*:)(?P<password>[^\s'\"]*)(?=@)")
+_URL_PASSWORD = re.compile(r"(?P<start>[a-zA-Z][\w+.-]*://[^\s:/@'\"]*:)(?:[^\s'\"]*|[^'\"\n/]*)(?=@)")
+_KEY_PASSWORD = re.compile(
+    r"(?i)(?P<start>(?<![a-z])(?:password|passwd|pwd)\s*[=:]\s*|\bPASSWORD\s+(?='))"
+    r"(?P<password>'(?:[^'\\]|\\.|'')*'|\"[^\"]*\"|[^\s&;,'\")]+)"
+)
 _SHORTEST = 4
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Replace the given secrets, in plain and in URL-quoted form, and the password of any URL, by ``***``.
 
+    So is what stands after ``password=``, ``pwd=`` and the like, and after ``PASSWORD`` in SQL.
+
     Secrets shorter than four characters are replaced only inside URLs: replacing ``a`` everywhere would
     destroy the text and say more than it hides.
     """
     text = _URL_PASSWORD.sub(r"\g<start>***", text)
+    text = _KEY_PASSWORD.sub(r"\g<start>***", text)
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, "***")
     return text

@@ -23,6 +23,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from inspect import Parameter, signature
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -215,10 +216,17 @@ def _no_project(settings: Settings) -> AlembicExtError:
     if problem := _toml_problem(settings):
         return problem.error()
     looked = settings.ini_named or settings.root / "alembic.ini"
+    if settings.ini is not None and not load_parser(settings.ini).has_section(settings.section):
+        return AlembicExtError(
+            f"There is no Alembic project here: {looked} has no section [{settings.section}].",
+            hint="Name a section that it has: alembic -n SECTION doctor",
+        )
+    above = next((one for one in settings.root.parents if (one / "alembic.ini").is_file()), None)
+    path = Path(relpath(above, settings.root)) / "alembic.ini" if above and not settings.ini else None
     return AlembicExtError(
         f"There is no Alembic project here: {looked} "
         + ("has no script_location." if settings.ini else "does not exist."),
-        hint="Name the project's alembic.ini: alembic -c PATH/alembic.ini doctor",
+        hint=f"Name the project's alembic.ini: alembic -c {path or 'PATH/alembic.ini'} doctor",
     )
 
 
@@ -283,10 +291,6 @@ def python_path(settings: Settings) -> Iterator[None]:
 
 class _Leave(BaseException):
     """Leaves env.py: nothing after ``run_migrations`` may run."""
-
-
-class _LeaveThread(SystemExit):
-    """Leaves a thread of env.py's own, which prints no traceback of it."""
 
 
 _IN_THREAD = "env.py runs its migrations in a thread of its own, which the guard does not cover."
@@ -421,7 +425,7 @@ class _View(Generic[T]):
         def run_migrations(**names: Any) -> None:
             self.see(names)
             if not looking():
-                raise _LeaveThread
+                raise SystemExit  # ends a thread without a traceback
             if not self.returns:
                 self.left = True
                 raise _Leave

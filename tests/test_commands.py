@@ -71,6 +71,76 @@ def test_a_database_that_was_not_seen_gives_no_verdict_whatever_fails(tmp_path: 
     assert alembic_ext.doctor(config, fail_on="never").exit_code == 2
 
 
+@pytest.mark.parametrize("code", ["AX106", "AX107", "AX108", "AX109", "AX110", "AX111", "AX118", "AX304"])
+@pytest.mark.parametrize("fail_on", ["error", "never"])
+def test_one_check_alone_gives_no_verdict_on_a_database_that_was_not_seen(
+    tmp_path: Path, code: str, fail_on: str
+) -> None:
+    config = Config(Project.create(tmp_path).ini)
+
+    assert alembic_ext.doctor(config, only=[code], fail_on=fail_on).exit_code == 2
+
+
+def test_what_comes_after_the_failure_was_not_examined(tmp_path: Path) -> None:
+    report = alembic_ext.doctor(Config(Project.create(tmp_path).ini))
+
+    outcome = {result.code: (result.status, result.because) for result in report.results}
+    assert outcome["AX107"] == (Status.OK, None)
+    assert outcome["AX106"][0] is Status.FOUND
+    for code in ("AX118", "AX108", "AX109", "AX110", "AX111"):
+        assert outcome[code] == (Status.SKIPPED, "AX106")
+
+
+def test_nothing_was_connected_to_when_env_py_fails_first(tmp_path: Path) -> None:
+    project = Project.create(tmp_path)
+    project.write_env(text="raise ValueError")
+    project.write_ini({"sqlalchemy.url": ""})
+
+    report = alembic_ext.doctor(Config(project.ini))
+
+    outcome = {result.code: result.status for result in report.results}
+    assert outcome["AX111"] is Status.FOUND
+    assert {outcome[code] for code in ("AX106", "AX107", "AX108", "AX109")} == {Status.SKIPPED}
+    assert report.exit_code == 2
+
+
+@pytest.mark.parametrize("fail_on", ["error", "never"])
+def test_the_second_of_several_databases_that_was_not_seen_gives_no_verdict(
+    tmp_path: Path, fail_on: str
+) -> None:
+    project = Project.create(tmp_path, at="head")
+    project.write_env(
+        text=f"""
+import sqlalchemy as sa
+from alembic import context
+
+for url in ({project.url!r}, "sqlite:///{tmp_path}/gone.db"):
+    with sa.create_engine(url).connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+    )
+
+    report = alembic_ext.doctor(Config(project.ini), fail_on=fail_on)
+
+    assert codes(report) == {"AX106"}
+    assert len(report.databases) == 2
+    assert report.exit_code == 2
+
+
+@pytest.mark.parametrize("options", [{"only": ["AX202"]}, {"skip": ["AX303", "AX304"]}, {}])
+def test_the_required_head_wins_over_what_is_left_out(tmp_path: Path, options: dict[str, list[str]]) -> None:
+    config = Config(Project.create(tmp_path, at="aaa1", own={"ignore": "AX304 = later"}).ini)
+
+    assert (
+        alembic_ext.doctor(
+            config, require_head=True, only=options.get("only", []), skip=options.get("skip", [])
+        ).exit_code
+        == 1
+    )
+
+
 def test_checks_of_files_alone_need_no_database(tmp_path: Path) -> None:
     """A pre-commit hook has none."""
     project = Project.create(tmp_path)
@@ -91,6 +161,56 @@ def test_no_check_at_all_is_no_health(tmp_path: Path) -> None:
     report = alembic_ext.doctor(Config(project.ini), only=["AX202"], skip=["AX202"])
 
     assert (report.exit_code, report.results) == (2, ())
+
+
+@pytest.mark.parametrize("rows", [("aaa1",), ("aaa1", "ccc3"), ("CCC3",), ()])
+def test_nothing_that_writes_to_a_wrong_database_is_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: tuple[str, ...]
+) -> None:
+    project = Project.create(tmp_path, at="head", models=True)
+    project.set_rows(*rows)
+    before = alembic_ext.doctor(Config(project.ini))
+    project.write_config(f"database: 'sqlite:///{tmp_path}/other.db'\n", "prod.yaml")
+    monkeypatch.setenv("CONFIG_FILE", str(tmp_path / "prod.yaml"))
+
+    report = alembic_ext.doctor(Config(project.ini))
+
+    assert codes(report) == codes(before) | {"AX105"}
+    (other,) = (finding for finding in report.findings if finding.code != "AX105")
+    assert [(action.label, action.command) for action in other.next_actions] == [
+        ("Nothing, before AX105 is settled.", None)
+    ]
+    assert "before AX105" not in str(before.findings[0].next_actions)
+
+
+def test_a_check_that_is_skipped_for_one_that_did_not_run_gives_no_verdict(tmp_path: Path) -> None:
+    """Nobody says what is wrong with the files then."""
+    project = Project.create(tmp_path, at="aaa1")
+    project.write("migrations/versions/x.py", "(")
+
+    assert alembic_ext.doctor(Config(project.ini), only=["AX304"], require_head=True).exit_code == 2
+    assert alembic_ext.doctor(Config(project.ini), only=["AX304", "AX202"]).exit_code == 1
+
+
+def test_a_write_that_is_refused_many_times_is_one_note(tmp_path: Path) -> None:
+    project = Project.create(tmp_path, at="head")
+    env = project.root / "migrations" / "env.py"
+    env.write_text(
+        env.read_text("utf-8").replace(
+            "        with context.begin_transaction",
+            "        for _ in range(3):\n"
+            "            try:\n"
+            "                connection.exec_driver_sql('CREATE TABLE x (id INTEGER)')\n"
+            "            except Exception:\n"
+            "                pass\n"
+            "        with context.begin_transaction",
+        ),
+        "utf-8",
+    )
+    report = alembic_ext.doctor(Config(project.ini))
+
+    assert [note for note in report.notes if "CREATE TABLE" in note] == list(report.notes)
+    assert [note.endswith("because the doctor never writes (3 times).") for note in report.notes] == [True]
 
 
 @pytest.mark.parametrize(

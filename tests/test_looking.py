@@ -87,6 +87,15 @@ def healthy(run: Run) -> Run:
     return run
 
 
+def without_verdict(run: Run) -> Run:
+    """env.py did not get to configure(), because we look: nothing is claimed that only it could have said."""
+    run.expect(2)
+    assert run.codes == set(), str(run)
+    assert run.json["databases"][0]["target"], str(run)
+    assert run.json["databases"][0]["record"] is None, str(run)
+    return run
+
+
 def sent_to(server: Server | None, url: str) -> Any:
     """Collect what a server is told about the database of this address."""
     assert server is not None
@@ -123,7 +132,7 @@ def test_what_a_raw_cursor_writes_the_server_refuses(server: Server, tmp_path: P
     project = Project.create(tmp_path / "project", url=url, at="head")
     project.write_env(top="import sqlalchemy as sa", before_configure=RAW_WRITES[name])
     before = project.dump()
-    healthy(project.doctor())
+    without_verdict(project.doctor())
     assert project.dump() == before
     assert "a write was refused by the database" in " ".join(project.doctor(json=False).stdout.split())
 
@@ -167,9 +176,8 @@ def test_env_py_that_fails_for_want_of_its_write_is_not_blamed(database: str, tm
             """,
     )
     before = project.dump()
-    run = healthy(project.doctor())
+    without_verdict(project.doctor())
     assert project.dump() == before
-    assert run.json["databases"][0]["record"]["rows"] == ["ccc3"]
     assert "env.py, line" in project.doctor(json=False).stdout
 
 

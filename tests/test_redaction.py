@@ -28,10 +28,38 @@ def test_the_password_of_a_url_is_hidden(text: str) -> None:
     assert "geheim" not in shown
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://u:Sup3r g3heim!@h/d is down",
+        "invalid dsn: host=h password=g3heim user=u",
+        "Driver={X};UID=u;PWD=g3heim;",
+        "connect(host='h', passwd='g3heim')",
+        "syntax error at ALTER USER u PASSWORD 'g3heim it''s' VALID",
+    ],
+)
+def test_a_password_is_hidden_in_whatever_notation(text: str) -> None:
+    shown = redact(text)
+
+    assert "***" in shown
+    assert "g3heim" not in shown
+
+
+def test_a_sentence_about_a_password_is_left_alone() -> None:
+    for text in ("no password supplied", "Access denied (using password: YES)", "see http://h:80/d or a@b"):
+        assert redact(text).replace("***", "YES") == text
+
+
 @given(st.text(min_size=4, max_size=20).filter(lambda secret: set(secret) - set("*")))
 def test_a_secret_is_hidden_in_every_form_that_a_driver_may_print(secret: str) -> None:
     try:
-        forms = (secret, quote(secret, safe=""), quote_plus(secret), quote(secret, safe="").lower(), repr(secret))
+        forms = (
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            quote(secret, safe="").lower(),
+            repr(secret),
+        )
     except UnicodeEncodeError:
         return  # half a surrogate pair is in no URL
     for form in forms[:3]:

@@ -424,6 +424,104 @@ def test_it_works_inside_a_running_event_loop(
     assert codes(report) == set()
 
 
+# env.py that is built in another way.
+
+
+def test_env_py_in_a_savepoint_is_not_blamed(database: str, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", url=database, at="head")
+    text = """
+import sqlalchemy as sa
+from alembic import context
+
+with sa.create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+    with connection.begin(), connection.begin_nested():
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+"""
+    project.write_env(text=text)
+    report = doctor(project)
+    assert (report.exit_code, codes(report), rows(report)) == (0, set(), ("ccc3",))
+
+
+@pytest.mark.parametrize("in_code", [True, False])
+def test_env_py_that_fails_for_want_of_its_write_gives_no_verdict_and_is_not_blamed(
+    tmp_path: Path, *, in_code: bool
+) -> None:
+    project = Project.create(tmp_path / "project")
+    project.write_env(options='version_table="versions"')
+    project.alembic("upgrade", "head").expect()
+    read = 'connection.exec_driver_sql("SELECT count(*) FROM t1").scalar()'
+    fails = f"assert {read} == 1" if in_code else 'connection.exec_driver_sql("SELECT 1 FROM t9")'
+    project.write_env(
+        options='version_table="versions"',
+        before_configure=f"""
+            connection.exec_driver_sql("INSERT INTO t1 (id) VALUES (1)")
+            {fails}
+            """,
+    )
+    report = doctor(project)
+    assert (report.exit_code, codes(report), report.databases[0].record) == (2, set(), None)
+    assert any("INSERT" in note for note in report.notes)
+    assert report.to_dict()["notes"] == list(report.notes)
+
+
+@pytest.mark.parametrize("body", ["", "raise RuntimeError('boom')"])
+def test_a_package_that_holds_the_environment_is_not_imported(tmp_path: Path, body: str) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    project.write("mypkg/__init__.py", f"open('imported', 'w').close()\n{body}\n")
+    (project.root / "migrations").rename(project.root / "mypkg/migrations")
+    project.write_ini({"script_location": "mypkg:migrations"})
+    run = project.doctor().expect()
+    assert run.json["databases"][0]["record"]["rows"] == ["ccc3"]
+    assert not (project.root / "imported").exists()
+    project.write_ini({"script_location": "no_such_package:migrations"})
+    assert "'no_such_package'" in project.doctor(json=False).expect(2).stderr
+
+
+def test_a_thread_of_env_pys_does_not_migrate(database: str, tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", url=database, at="bbb2")
+    project.write_env(
+        text="""
+import threading
+
+import sqlalchemy as sa
+from alembic import context
+
+
+def run():
+    with sa.create_engine(context.config.get_main_option("sqlalchemy.url")).connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            context.run_migrations()
+        connection.execute(sa.text("INSERT INTO t1 (id) VALUES (7)"))
+        connection.commit()
+
+
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+    )
+    before = project.dump()
+    run = project.doctor().expect()
+    assert project.dump() == before
+    assert run.codes == {"AX304"}
+    assert run.stderr == ""
+    assert any("thread of its own" in note for note in run.json["notes"])
+
+
+def test_a_callers_connection_is_said_not_to_be_the_one_that_was_read(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    project.write_env(text=ENV_OF_AN_APPLICATION)
+    engine = create_engine(project.url)
+    with engine.connect() as connection:
+        report = alembic_ext.doctor(Config(str(project.ini), attributes={"connection": connection}))
+    engine.dispose()
+    assert report.exit_code == 0
+    assert any("uncommitted work" in note for note in report.notes)
+
+
 # How often env.py migrates.
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from alembic_ext.facts.env_script import Failure
+from alembic_ext.facts.env_script import EnvScript, Failure
 from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
 from alembic_ext.settings import SettingsProblem
 
@@ -93,6 +93,17 @@ class Check:
             location=Location(path=problem.path, line=problem.line),
             next_actions=(NextAction(kind="edit-file", label=problem.hint),),
         )
+
+    def from_failures(self, env_script: EnvScript, *, why: str) -> Iterator[Finding]:
+        """A finding for each database that was not reached for this check's reason.
+
+        :raises CannotTellError: the look did not get as far as what this check looks at.
+        """
+        failures = tuple(env_script.failed_with(self.code))
+        if not failures and (stop := env_script.stopped_before(self.code)):
+            raise CannotTellError(because=stop)
+        for failure in failures:
+            yield self.from_failure(failure, why=why)
 
     def from_failure(self, failure: Failure, *, why: str) -> Finding:
         """The finding for a database that was not reached."""

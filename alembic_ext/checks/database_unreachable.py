@@ -29,5 +29,4 @@ WHY = "Nothing was looked at: this report says nothing about the database."
 
 @check.rule
 def find(env_script: EnvScript) -> Iterator[Finding]:
-    for failure in env_script.failed_with(check.code):
-        yield check.from_failure(failure, why=WHY)
+    yield from check.from_failures(env_script, why=WHY)

@@ -34,5 +34,4 @@ WHY = "No command that needs the database can run."
 
 @check.rule
 def find(env_script: EnvScript) -> Iterator[Finding]:
-    for failure in env_script.failed_with(check.code):
-        yield check.from_failure(failure, why=WHY)
+    yield from check.from_failures(env_script, why=WHY)

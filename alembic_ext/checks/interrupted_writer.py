@@ -29,5 +29,4 @@ WHY = "The next program that opens the file for writing rolls that work back, so
 
 @check.rule
 def find(env_script: EnvScript) -> Iterator[Finding]:
-    for failure in env_script.failed_with(check.code):
-        yield check.from_failure(failure, why=WHY)
+    yield from check.from_failures(env_script, why=WHY)

@@ -30,5 +30,4 @@ WHY = "Another file than the one you meant would be created and migrated, with e
 
 @check.rule
 def find(env_script: EnvScript) -> Iterator[Finding]:
-    for failure in env_script.failed_with(check.code):
-        yield check.from_failure(failure, why=WHY)
+    yield from check.from_failures(env_script, why=WHY)

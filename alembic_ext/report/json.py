@@ -49,6 +49,7 @@ def as_dict(report: DoctorReport) -> dict[str, Any]:
         "summary": report.summary,
         "checks": [_check(result, report) for result in report.results],
         "findings": [_finding(finding, report) for finding in report.findings],
+        "notes": [_plain(note, report) for note in report.notes],
         "plan": None,
     }
 

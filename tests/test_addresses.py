@@ -278,3 +278,20 @@ def test_a_validation_error_names_the_field(tmp_path: Path) -> None:
     (finding,) = project.doctor().json["findings"]
 
     assert finding["summary"].endswith("1 validation error for Settings: database_url")
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    run = project.doctor(options=("-n", "other"))
+
+    assert "alembic.ini has no section [other]" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("door", ["plugin", "module"])
+def test_from_a_subfolder_the_ini_above_is_named(tmp_path: Path, door: str) -> None:
+    project = Project.create(tmp_path / "project", at="head")
+    (project.root / "app/inner").mkdir(parents=True)
+    program = {"plugin": "alembic", "module": "alembic_ext"}[door]
+    run = project.execute(sys.executable, "-m", program, "doctor", cwd=project.root / "app/inner").expect(2)
+
+    assert "-c ../../alembic.ini doctor" in run.stderr

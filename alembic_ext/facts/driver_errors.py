@@ -79,6 +79,14 @@ def is_locked(error: BaseException) -> bool:
     )
 
 
+def why_unreadable(error: BaseException) -> str:
+    """Why something could not be read: in our words where the driver's would mislead."""
+    said = first_line(error)
+    if is_locked(error):
+        return "locked by another session: a migration may be running; look again when it is done"
+    return f"the file is damaged ({said})" if is_damaged(said) else said
+
+
 def table_missing(error: BaseException) -> bool:
     return (
         number(error) == _NO_SUCH_TABLE

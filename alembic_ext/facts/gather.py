@@ -12,8 +12,8 @@ from alembic_ext.connections import NotVisibleError
 from alembic_ext.facts.availability import NotApplicable, Unavailable
 from alembic_ext.facts.commits import find_commits
 from alembic_ext.facts.created_tables import CreatedTables, created_tables, may_name_a_schema
-from alembic_ext.facts.driver_errors import first_line, is_damaged, is_locked, permission_denied
-from alembic_ext.facts.env_script import EnvScript, Failure, explain, refused
+from alembic_ext.facts.driver_errors import first_line, permission_denied, why_unreadable
+from alembic_ext.facts.env_script import EnvScript, Failure, explain
 from alembic_ext.facts.history import History
 from alembic_ext.facts.live_tables import LiveTables, read_live_tables, tables_of_project
 from alembic_ext.facts.lost_revisions import LostRevision, find_lost_revisions
@@ -301,15 +301,8 @@ def _asked(read: Callable[[], T]) -> T | Unavailable:
     except NotVisibleError as warning:
         return Unavailable(f"not everything was visible: {warning}")
     except SQLAlchemyError as error:
-        said = first_line(error)
-        if is_locked(error):
-            return Unavailable(
-                "a table is locked by another session: a migration may be running; look again when it is done"
-            )
-        if is_damaged(said):
-            return Unavailable(f"the database file is damaged: {said}")
         because = "AX117" if permission_denied(error) else None
-        return Unavailable(f"the server would not say: {said}", because=because)
+        return Unavailable(f"the server would not say: {why_unreadable(error)}", because=because)
     except Exception as error:  # noqa: BLE001 - see _had
         return Unavailable(f"{type(error).__name__}: {first_line(error)}")
 

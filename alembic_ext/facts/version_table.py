@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alembic_ext.connections import NotVisibleError, Reader
 from alembic_ext.facts.availability import Unavailable
-from alembic_ext.facts.driver_errors import first_line, permission_denied, table_missing
+from alembic_ext.facts.driver_errors import permission_denied, table_missing, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +73,7 @@ def read_version_table(reader: Reader, options: Mapping[str, Any]) -> VersionTab
             return VersionTable(name=name, schema=schema, exists=False, width_enforced=enforced)
         if permission_denied(error):
             return Unavailable(f"this account may not read the version table {name}", because="AX117")
-        return Unavailable(f"the version table {name} could not be read: {first_line(error)}")
+        return Unavailable(f"the version table {name} could not be read: {why_unreadable(error)}")
     return VersionTable(
         name=name,
         schema=schema,

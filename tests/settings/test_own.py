@@ -129,8 +129,8 @@ def test_a_wrong_value_in_the_ini_is_refused(tmp_path: Path, line: str, key: str
     assert (problem.code, problem.key) == ("AX102", key)
 
 
-def test_a_broken_pyproject_that_does_not_speak_of_alembic_is_not_our_business(tmp_path: Path) -> None:
+def test_a_broken_pyproject_that_does_not_speak_of_alembic_stops_alembic_too(tmp_path: Path) -> None:
     write(tmp_path / "alembic.ini", f"{INI}sqlalchemy.url = sqlite://\n")
     write(tmp_path / "pyproject.toml", "[tool.\n")
 
-    assert ask(tmp_path).problems == ()
+    assert [problem.code for problem in ask(tmp_path).problems] == ["AX102"]

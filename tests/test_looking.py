@@ -122,7 +122,7 @@ def test_a_sqlite_file_stays_byte_for_byte_whatever_env_py_writes(tmp_path: Path
     body = {**WRITES_BEFORE_CONFIGURE, **RAW_WRITES}[name]
     project.write_env(top="import sqlalchemy as sa", before_configure=body)
     before = everything(project)
-    healthy(project.doctor())
+    (without_verdict if name in RAW_WRITES else healthy)(project.doctor())
     assert everything(project) == before
 
 

@@ -171,6 +171,7 @@ def test_the_whole_object() -> None:
                 ],
             }
         ],
+        "notes": [],
         "plan": None,
     }
 

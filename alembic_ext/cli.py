@@ -231,7 +231,7 @@ def _variables(options: argparse.Namespace | None) -> tuple[tuple[str, str], ...
 
 
 def _codes(text: str) -> list[str]:
-    return [code for code in (part.strip() for part in text.split(",")) if code]
+    return text.replace(",", " ").split()
 
 
 class _BelongsBeforeTheCommand(argparse.Action):
@@ -413,7 +413,9 @@ def _print(text: str, *, utf_8: bool = False) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())  # or Python would fail once more when it flushes at the end
         if not isinstance(error, BrokenPipeError):
-            raise
+            from alembic_ext.errors import AlembicExtError  # noqa: PLC0415 - see the module's docstring
+
+            raise AlembicExtError(f"Standard output cannot be written: {error.strerror}.") from error
 
 
 def _write(stream: TextIO, text: str, *, utf_8: bool) -> None:

@@ -9,7 +9,7 @@ Alembic keeps one of the files, says so in a warning on stderr only, and never r
 Two branches both numbered their migration `0016`, or a file was copied and only its message was changed.
 
 ## Repair
-None by us: give one of them a new id and a place in the history. If a database already ran one of them, that one
+None by us: delete a copy that is identical to the last byte. Otherwise give one of them a new id and a place in the history. If a database already ran one of them, that one
 keeps the id.
 """
 
@@ -28,6 +28,7 @@ check = Check(module=__name__, code="AX203", severity=Severity.ERROR)
 def find(history: History) -> Iterator[Finding]:
     for revision, files in history.duplicates.items():
         *ignored, kept = files
+        identical = bool(kept.source) and all(file.source == kept.source for file in ignored)
         yield check.finding(
             subject=revision,
             summary=f"{len(files)} files declare the id {revision}: {', '.join(file.path.name for file in files)}.",
@@ -38,7 +39,9 @@ def find(history: History) -> Iterator[Finding]:
             next_actions=(
                 NextAction(
                     kind="edit-file",
-                    label="give the one that no database has run a new id; the other keeps it",
+                    label="the files are identical: delete the copy"
+                    if identical
+                    else "give the one that no database has run a new id; the other keeps it",
                 ),
             ),
         )

@@ -30,7 +30,7 @@ check = Check(module=__name__, code="AX303", severity=Severity.INFO)
 
 
 @check.rule
-def find(
+def find(  # noqa: PLR0917 - the facts it needs, by name
     version_table: VersionTable,
     version_tables_elsewhere: tuple[VersionTableElsewhere, ...],
     live_tables: LiveTables,
@@ -63,7 +63,7 @@ def find(
         action = NextAction(
             kind="choose", label=f"Is this the right database? {address(target)} came from {source}."
         )
-    actions = (action,)
+    actions: tuple[NextAction, ...] = (action,)
     if others and not created.complete:
         summary = f"No revision is recorded; {there} there, and the revision files do not tell whether it is theirs."
         lost = NextAction(

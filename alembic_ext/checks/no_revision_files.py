@@ -4,7 +4,8 @@ Reports that not one revision file was found in any version location, while a ve
 revision files lie in folders that are not searched. A new project with an empty `versions/` is healthy.
 
 ## Why is this bad?
-Without files every command succeeds and does nothing: `upgrade head` exits 0 and the database stays as it is.
+Without files `upgrade head` has nothing to do: on a database that records no revision it exits 0 and leaves it as it
+is, on one that does it stops with "Can't locate revision".
 
 ## Example
 `version_locations = %(here)s/versoins`, a wrong `path_separator`, a container image that was built without the
@@ -16,6 +17,7 @@ None by us: correct `script_location` or `version_locations`, or bring the files
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from alembic_ext.checks.check import Check
@@ -42,7 +44,7 @@ def find(revision_files: RevisionFiles) -> Iterator[Finding]:
     yield check.finding(
         subject=str((files.missing_locations or files.locations)[0]),
         summary=summary,
-        why="Every command would succeed and do nothing.",
+        why="upgrade would do nothing and succeed; on a database that records a revision it would not find it.",
         evidence={
             "locations": [str(location) for location in files.locations],
             "missing": missing,
@@ -51,6 +53,13 @@ def find(revision_files: RevisionFiles) -> Iterator[Finding]:
         location=Location(path=(files.missing_locations or files.locations)[0]),
         details=tuple(f"not searched: {file.path}" for file in files.not_loaded),
         next_actions=(
+            *(
+                NextAction(
+                    kind="choose",
+                    label=f"deleted? git status shows it, and: git checkout -- {shlex.quote(location)}",
+                )
+                for location in missing
+            ),
             NextAction(
                 kind="edit-file",
                 label="correct script_location or version_locations"

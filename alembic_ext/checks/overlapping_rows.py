@@ -21,14 +21,16 @@ from collections.abc import Iterator
 
 from alembic_ext.checks.check import Check
 from alembic_ext.facts.history import History
+from alembic_ext.facts.row_statements import delete_rows, keep_one
+from alembic_ext.facts.target import Target
 from alembic_ext.facts.version_table import VersionTable
-from alembic_ext.findings import Finding, Location, Repair, Safety, Severity
+from alembic_ext.findings import Finding, Location, NextAction, Repair, Safety, Severity
 
 check = Check(module=__name__, code="AX305", severity=Severity.ERROR, safety=Safety.SAFE)
 
 
 @check.rule
-def find(version_table: VersionTable, history: History) -> Iterator[Finding]:
+def find(version_table: VersionTable, history: History, target: Target) -> Iterator[Finding]:
     rows = Counter(version_table.ids)
     twice = sorted(row for row, times in rows.items() if times > 1)
     below = sorted(
@@ -53,6 +55,21 @@ def find(version_table: VersionTable, history: History) -> Iterator[Finding]:
         },
         location=Location(table=version_table.name, column="version_num"),
         repair=Repair(safety=Safety.SAFE),
+        next_actions=_next(version_table, target.dialect, below, [row for row in twice if row not in below]),
+    )
+
+
+def _next(used: VersionTable, dialect: str, below: list[str], twice: list[str]) -> tuple[NextAction, ...]:
+    """One piece of SQL that does it all; deleting an ancestor deletes its copies too."""
+    statements = [keep_one(used, dialect, row) for row in twice]
+    if below:
+        statements.insert(0, delete_rows(used, dialect, below))
+    return (
+        NextAction(
+            kind="choose",
+            label="run this in the database, while no migration runs:",
+            command="\n".join(statements),
+        ),
     )
 
 

@@ -5,7 +5,7 @@ makes the project's own folder look like the library. A folder `alembic/` withou
 A copy of the library itself is not reported.
 
 ## Why is this bad?
-`python -m alembic`, and every program that imports Alembic with the project first on its path, stops with
+The command `alembic` works. `python -m alembic`, and every program that imports Alembic with the project first on its path, stops with
 `cannot import name 'command' from 'alembic'`.
 
 ## Example
@@ -43,7 +43,8 @@ def find(shadowing: Shadowing) -> Iterator[Finding]:
             subject=str(file.path),
             summary=f"{file.path} hides the library alembic"
             + (", and is empty." if file.empty else ", and is not empty."),
-            why="Whatever imports alembic with this folder first on its path gets the project's folder instead.",
+            why="The command alembic works, but python -m alembic from this folder, and every program that has it"
+            " first on its path, gets the project's alembic instead of the library.",
             evidence={"path": str(file.path), "empty": file.empty},
             location=Location(path=file.path),
             repair=repair,

@@ -12,12 +12,13 @@ but what depends on this file's place in the history cannot be checked.
 A merge was committed with `<<<<<<< HEAD` still in the file, or a helper module lies among the revision files.
 
 ## Repair
-None by us: mend the file, or move it out of the version location.
+None by us: mend the file, or move it out of the version location. Metadata of macOS (`._name.py`) is to be deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from alembic_ext.checks.check import Check
 from alembic_ext.facts.revision_files import RevisionFiles
@@ -35,7 +36,11 @@ def find(revision_files: RevisionFiles) -> Iterator[Finding]:
             why="One file that does not load stops every command; what this one declares is not known.",
             evidence={"reason": file.reason, "apparent_revisions": list(file.apparent_revisions)},
             location=Location(path=file.path, line=file.line),
-            next_actions=(
-                NextAction(kind="edit-file", label="mend the file, or move it out of the version location"),
-            ),
+            next_actions=(NextAction(kind="edit-file", label=_what_to_do(file.path)),),
         )
+
+
+def _what_to_do(path: Path) -> str:
+    if path.name.startswith("._"):
+        return "delete it: macOS writes such files beside those it copies, and it is no migration"
+    return "mend the file, or move it out of the version location"

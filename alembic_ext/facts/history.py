@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -181,6 +181,25 @@ class History:
             )
         )
 
+    def unmeant_heads(self, listed: Sequence[str]) -> tuple[str, ...]:
+        """The effective heads where they are several and not meant to be.
+
+        A head is meant that is listed, or has a label that no other head has.
+
+        :param listed: the setting ``heads``: ids and branch labels.
+        """
+        heads = self.effective_heads
+        if len(heads) < 2 or all(self._is_meant(head, listed) for head in heads):  # noqa: PLR2004
+            return ()
+        return heads
+
+    def _is_meant(self, head: str, listed: Sequence[str]) -> bool:
+        own = self.labels[head]
+        others = frozenset[str]().union(
+            *(self.labels[other] for other in self.effective_heads if other != head)
+        )
+        return head in listed or not own.isdisjoint(listed) or bool(own - others)
+
     def message(self, revision: str) -> str:
         """The revision's message, or ``""``."""
         file = self.revisions.get(revision)
@@ -230,6 +249,49 @@ class History:
     @cached_property
     def _labelled(self) -> Mapping[str, str]:
         return _labelled(self.revisions.values())
+
+
+class Contradiction(NamedTuple):
+    """A file whose docstring says that it revises something else than its ``down_revision`` does.
+
+    :param said: the ids of the docstring's line "Revises:".
+    :param line: that line, from 1.
+    """
+
+    file: RevisionFile
+    said: tuple[str, ...]
+    line: int
+
+
+def damaged_link(history: History) -> Contradiction | None:
+    """The file that splits the history, by its own docstring: with what that says there were fewer heads."""
+    for file in history.revisions.values():
+        revises = _REVISES.search(file.source)
+        if revises is None:
+            continue
+        said = tuple(re.split(r"[,\s]+", revises[1].decode(errors="replace").strip()))
+        if set(said) == set(file.down_revisions) or not history.revisions.keys() >= set(said):
+            continue
+        if not set(said) & set(history.effective_heads):
+            continue
+        others = (one for one in history.revisions.values() if one is not file)
+        honoured = History.from_files(
+            RevisionFiles(script_location=file.location, files=(*others, replace(file, down_revisions=said)))
+        )
+        if len(honoured.effective_heads) < len(history.effective_heads) and not honoured.cycles:
+            return Contradiction(file, said, file.source.count(b"\n", 0, revises.start()) + 1)
+    return None
+
+
+def what_breaks(files: RevisionFiles, history: History) -> str | None:
+    """The check that reports why the order of the revisions is not known, or ``None``."""
+    causes = {
+        "AX202": files.unreadable,
+        "AX203": history.duplicates,
+        "AX204": history.missing,
+        "AX205": history.cycles,
+    }
+    return next((code for code, broken in causes.items() if broken), None)
 
 
 _SHORTEST_ABBREVIATED = 4

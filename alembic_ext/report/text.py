@@ -174,9 +174,9 @@ class _Page:
         ordered = sorted(findings, key=lambda finding: order.index(finding.severity))
         column = max(
             (
-                cell_width(_title(f))
+                cell_width(self.title(f))
                 for f in ordered
-                if f.severity is not Severity.ERROR and len(_title(f)) <= _LONG_LABEL
+                if f.severity is not Severity.ERROR and len(self.title(f)) <= _LONG_LABEL
             ),
             default=0,
         )
@@ -186,10 +186,10 @@ class _Page:
 
     def finding(self, finding: Finding, column: int) -> None:
         style, word = _SEVERITY[finding.severity]
-        start: Line = ((style, f"{word:<{INDENT}}"), ("bold", _title(finding)))
+        start: Line = ((style, f"{word:<{INDENT}}"), ("bold", self.title(finding)))
         summary = self.clean(finding.summary)
-        beside = " " * max(2, column - cell_width(_title(finding)) + 2)
-        room = (self.width or 10_000) - INDENT - cell_width(_title(finding) + beside)
+        beside = " " * max(2, column - cell_width(self.title(finding)) + 2)
+        room = (self.width or 10_000) - INDENT - cell_width(self.title(finding) + beside)
         if finding.severity is not Severity.ERROR and cell_width(summary) <= room:
             self.lines.append((*start, ("", beside + summary)))
         else:
@@ -205,6 +205,12 @@ class _Page:
         if finding.code == "AX901" and self.verbose:
             self.traceback(finding.subject)
         self.actions(finding)
+
+    def title(self, finding: Finding) -> str:
+        """The check, and of which database, where there are several."""
+        if finding.database is None or len(self.report.databases) < 2:  # noqa: PLR2004
+            return _title(finding)
+        return f"{_title(finding)} [{self.exact(finding.database)}]"
 
     def where(self, finding: Finding) -> str:
         location = finding.location

@@ -96,3 +96,52 @@ def test_heads_of_a_broken_history_are_not_known(
     with pytest.raises(CannotTellError) as raised:
         found(environment)
     assert raised.value.because == because
+
+
+def test_a_docstring_that_would_join_the_heads_is_named_and_no_merge_proposed(
+    environment: Environment,
+) -> None:
+    environment.add("a")
+    environment.add("b", None, revises="a")
+    (finding,) = found(environment)
+
+    assert finding.summary == (
+        '2 heads: a "a", b "b". b_.py has down_revision = None, line 16,'
+        " but its docstring says that it revises 'a', line 4."
+    )
+    assert finding.evidence["docstring_says"] == ["a"]
+    assert finding.next_actions[0].label == "set down_revision back to 'a', if the docstring is right"
+    assert [action.command for action in finding.next_actions] == [None, None]
+    assert finding.details == ()
+
+
+@pytest.mark.parametrize("revises", ["a", "gone", "", "b, c", "anything at all"])
+def test_a_docstring_that_would_join_nothing_changes_nothing(environment: Environment, revises: str) -> None:
+    """``b, c`` would make a cycle of it."""
+    environment.add("a")
+    environment.add("b", "a", revises=revises)
+    environment.add("c", "a", revises="a")
+    (finding,) = found(environment)
+
+    assert finding.evidence["docstring_says"] is None
+    assert finding.next_actions[0].command == 'alembic merge b c -m "merge"'
+
+
+def test_a_merge_that_lost_one_of_its_parents_is_named(environment: Environment) -> None:
+    environment.add("a")
+    environment.add("b", "a")
+    environment.add("c", "a")
+    environment.add("m", "b", revises="b, c")
+    (finding,) = found(environment)
+
+    assert finding.evidence["docstring_says"] == ["b", "c"]
+
+
+def test_many_heads_are_listed_in_the_evidence_only(environment: Environment) -> None:
+    environment.add("a")
+    for number in range(60):
+        environment.add(f"h{number:02}", "a", message="x")
+    (finding,) = found(environment)
+
+    assert finding.summary == '60 heads: h00 "x", h01 "x", h02 "x", h03 "x" and 56 more.'
+    assert len(finding.evidence["heads"]) == 60

@@ -15,6 +15,8 @@ def test_a_missing_location_is_named(tmp_path: Path) -> None:
 
     assert finding.summary == f"No revision files: the version location {missing} does not exist."
     assert finding.evidence == {"locations": [str(missing)], "missing": [str(missing)], "not_loaded": []}
+    assert finding.next_actions[0].label == f"deleted? git status shows it, and: git checkout -- {missing}"
+    assert "on a database that records a revision it would not find it" in finding.why
 
 
 def test_files_that_lie_where_nobody_looks_are_named(tmp_path: Path) -> None:

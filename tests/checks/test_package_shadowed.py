@@ -17,6 +17,7 @@ def test_an_empty_file_may_be_deleted() -> None:
 
     assert (finding.code, finding.slug, finding.repair.safety) == ("AX112", "package-shadowed", Safety.UNSAFE)
     assert finding.repair.command is None
+    assert finding.why.startswith("The command alembic works, but python -m alembic from this folder")
     assert finding.evidence == {"path": str(path), "empty": True}
 
 

@@ -31,3 +31,12 @@ def test_readable_files_are_silent(tmp_path: Path) -> None:
     environment.write("b.py", "\ufeff" + revision_text("b", "a"))
 
     assert list(find(environment.files())) == []
+
+
+def test_metadata_of_macos_is_to_be_deleted(tmp_path: Path) -> None:
+    environment = Environment(tmp_path)
+    environment.add("a")
+    environment.write("._a.py", b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    (finding,) = find(environment.files())
+
+    assert finding.next_actions[0].label.startswith("delete it: macOS writes such files")

@@ -58,9 +58,21 @@ def test_our_tables_without_a_version_table_speak() -> None:
     assert finding.evidence == {"exists": False, "tables": ["t1", "t2"]}
 
 
-@pytest.mark.parametrize("rows", [(), (None,), ("",)])
-def test_our_tables_beside_an_empty_version_table_speak(rows: tuple[str | None, ...]) -> None:
-    (finding,) = found(version_table(*rows), "alembic_version", "t1")
+@pytest.mark.parametrize("row", [None, ""])
+def test_a_row_without_an_id_is_silent(row: str | None) -> None:
+    """That is AX306: the version table is not empty."""
+    assert found(version_table(row), "alembic_version", "t1") == []
+
+
+def test_a_backup_copy_beside_an_empty_version_table_is_mentioned() -> None:
+    copy = VersionTableElsewhere(name="av2", schema="shop", rows=("bbb2",))
+    (finding,) = found(version_table(), "alembic_version", "t1", elsewhere=(copy,))
+
+    assert finding.details[-1] == "the table av2 holds bbb2: a copy, perhaps older"
+
+
+def test_our_tables_beside_an_empty_version_table_speak() -> None:
+    (finding,) = found(version_table(), "alembic_version", "t1")
 
     assert finding.evidence == {"exists": True, "tables": ["t1"]}
 

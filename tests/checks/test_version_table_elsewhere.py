@@ -51,3 +51,29 @@ def test_each_place_speaks() -> None:
         "public.alembic_version",
         "alembic_version",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "exists", "speaks"),
+    [
+        pytest.param("av2", True, False, id="a-backup-copy"),
+        pytest.param("av2", False, True, id="another-name-and-no-table"),
+        pytest.param("Alembic_Version", True, True, id="another-case"),
+        pytest.param("shop_version", True, True, id="a-renamed-one"),
+    ],
+)
+def test_a_copy_beside_an_empty_version_table_is_silent(
+    name: str,
+    exists: bool,  # noqa: FBT001 - a case
+    speaks: bool,  # noqa: FBT001
+) -> None:
+    """That is AX302."""
+    other = VersionTableElsewhere(name=name, schema="main", rows=("ccc3",))
+
+    assert bool(list(find(version_table(exists=exists), (other,), history(LINE)))) is speaks
+
+
+def test_a_version_table_with_a_blank_row_only_is_not_called_empty() -> None:
+    (finding,) = find(version_table(""), (elsewhere("ccc3"),), history(LINE))
+
+    assert "alembic_version, which holds no id;" in finding.summary

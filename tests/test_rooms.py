@@ -61,7 +61,9 @@ def _rooms_of(path: Path) -> set[str]:
 
 
 def test_every_room_is_in_the_list() -> None:
-    found = {path.stem for path in _package().iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    found = {
+        path.stem for path in _package().iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
 
     assert found - {"__init__"} == set(ROOMS)
 

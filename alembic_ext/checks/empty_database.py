@@ -30,7 +30,7 @@ check = Check(module=__name__, code="AX303", severity=Severity.INFO)
 
 
 @check.rule
-def find(  # noqa: PLR0917 - the facts it needs, by name
+def find(
     version_table: VersionTable,
     version_tables_elsewhere: tuple[VersionTableElsewhere, ...],
     live_tables: LiveTables,

@@ -58,7 +58,10 @@ def find(
         location=Location(table=version_table.name),
         details=(
             f"there: {', '.join(ours[:SHOWN])}{' ...' if len(ours) > SHOWN else ''}",
-            *(f"the table {other.name} holds {', '.join(other.rows)}: a copy, perhaps older" for other in copies),
+            *(
+                f"the table {other.name} holds {', '.join(other.rows)}: a copy, perhaps older"
+                for other in copies
+            ),
         ),
         repair=Repair(safety=Safety.MANUAL),
         next_actions=(

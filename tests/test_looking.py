@@ -112,7 +112,8 @@ def test_what_env_py_writes_before_configure_is_not_sent(server: Server, tmp_pat
         run = project.doctor("-v")
     assert writes(sent) == []
     assert project.dump() == before
-    healthy(run)
+    # without the rows that it wants back, env.py ends before it has said how it would migrate
+    (without_verdict if "wants the rows back" in name else healthy)(run)
     assert "was not sent" in project.doctor(json=False).stdout
 
 
@@ -518,7 +519,8 @@ def in_schema_app(postgresql: Server, tmp_path: Path) -> tuple[Project, str]:
     postgresql.run("CREATE SCHEMA app", f"GRANT USAGE, CREATE ON SCHEMA app TO {user}", database=database)
     url = postgresql.url(database)
     project = Project.create(tmp_path / "project", url=f"{url}?options=-csearch_path%3Dapp", at="head")
-    postgresql.run(f"GRANT ALL ON ALL TABLES IN SCHEMA app TO {user}", database=database)
+    for table in ("alembic_version", "t1", "t2", "t3"):
+        postgresql.run(f"ALTER TABLE app.{table} OWNER TO {user}", database=database)
     project.write_ini({"sqlalchemy.url": url})
     return project, user
 

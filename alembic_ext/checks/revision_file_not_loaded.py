@@ -1,7 +1,8 @@
 """
 ## What it does
 Reports a file with a `revision` and a `down_revision` below the script location or a version location, in a folder
-that Alembic does not search. Other Alembic environments (a folder with an `env.py` of its own) are left alone.
+that Alembic does not search. Other Alembic environments (a folder with an `env.py` of its own, the version
+locations of another section of the ini file) are left alone.
 When nothing at all is loaded, AX201 names these files instead.
 
 ## Why is this bad?

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from os.path import normpath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -100,7 +105,7 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
             workspace.locations,
             recursive=workspace.recursive,
             sourceless=workspace.sourceless,
-        )
+        ).without(_locations_of_other_sections(workspace))
     )
     history = _from(files, _history)
     project: dict[str, object] = {
@@ -138,6 +143,22 @@ def gather(workspace: Workspace, wanted: frozenset[str] = PROJECT_FACTS | DATABA
     if isinstance(control, Unavailable):  # a repository that git refuses to read says nothing of the database
         project["version_control"] = NotApplicable(f"git was not asked: {control.reason}", notable=True)
     return Facts({**project, "env_script": script}, databases)
+
+
+def _locations_of_other_sections(workspace: Workspace) -> tuple[Path, ...]:
+    """Version locations of the other environments in the same ini file: they are searched with ``-n``."""
+    found: list[Path] = []
+    for section in workspace.config.file_config.sections():
+        if section != workspace.settings.section:
+            other = copy(workspace.config)
+            other.config_ini_section = section
+            with warnings.catch_warnings(), suppress(Exception):  # a section of something else says anything
+                warnings.simplefilter("ignore")
+                named = other.file_config.has_option(section, "version_locations")
+                found += [
+                    workspace.settings.root / one for one in other.get_version_locations_list() or () if named
+                ]
+    return tuple(Path(normpath(one)) for one in found)
 
 
 def _had(read: Callable[[], T]) -> T | Unavailable:

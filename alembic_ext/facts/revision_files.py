@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from stat import S_ISREG
 
@@ -102,6 +102,11 @@ class RevisionFiles:
         """Alembic loads nothing, though a location is missing or files lie where it does not look."""
         nothing = not self.files and not self.unreadable
         return nothing and bool(self.missing_locations or self.not_loaded)
+
+    def without(self, folders: Sequence[Path]) -> RevisionFiles:
+        """The same, but for files that are not loaded here because others load them from these folders."""
+        kept = [file for file in self.not_loaded if not any(one in file.path.parents for one in folders)]
+        return replace(self, not_loaded=tuple(kept))
 
 
 def read_revision_files(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from alembic_ext.checks.check import CannotTellError
 from alembic_ext.checks.database_missing import find
 from alembic_ext.findings import Severity
 from tests.checks.facts import env_script, failure
@@ -13,8 +16,10 @@ def test_an_env_script_that_reached_its_database_is_silent() -> None:
     assert list(find(env_script())) == []
 
 
-def test_another_failure_is_silent() -> None:
-    assert list(find(env_script(failure("AX108")))) == []
+def test_after_another_failure_it_was_not_looked_at() -> None:
+    with pytest.raises(CannotTellError) as raised:
+        list(find(env_script(failure("AX108"))))
+    assert raised.value.because == "AX108"
 
 
 def test_this_failure_speaks() -> None:

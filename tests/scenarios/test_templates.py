@@ -146,7 +146,9 @@ def test_the_placeholder_of_the_template_is_no_database(template: str, engine: s
     report = started.diagnose()
 
     assert report["exit_code"] == 2
-    assert {finding["code"] for finding in report["findings"]} == {"AX104"}, _said(report)
+    # the multidb template reads its addresses from sections of its own: what fails is env.py's own address
+    expected = "AX107" if template == "multidb" else "AX104"
+    assert {finding["code"] for finding in report["findings"]} == {expected}, _said(report)
 
 
 @pytest.mark.parametrize("template", [one for one in TEMPLATES if one != "multidb"])
